@@ -1,0 +1,69 @@
+# Needs Python 3.10 or later with venv, and nothing else. The first run downloads about
+# 500 MB into a virtual environment here; later runs need no network.
+#
+#   make demo    synthetic images, the whole method, results in ./demo
+#   make test    the tests
+#   make lint    style, layers, docstrings, spelling
+#   make clean   remove all that make has made
+#
+# Another interpreter, in an environment of its own: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV ?= .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check install
+
+# For machines without an NVIDIA GPU.
+TORCH_CPU = torch==2.13.0+cpu
+TORCH_CPU_INDEX = https://download.pytorch.org/whl/cpu
+
+# What users read in the reference: its docstrings are validated parameter by parameter.
+DOCUMENTED = $(addprefix pseudocell/,_detector.py _extractor.py _featurizer.py \
+    _pseudo_label.py _ranker.py _selector.py metrics.py datasets/_annotation.py \
+    datasets/_synthetic.py)
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/.ready
+	$(BIN)/pseudocell demo
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/numpydoc lint $(DOCUMENTED)
+	$(BIN)/codespell
+
+clean:
+	rm -rf .venv .venv-* demo build dist *.egg-info
+	rm -rf .pytest_cache .ruff_cache .import_linter_cache
+	find pseudocell tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last: an interrupted setup goes on where it stopped. setuptools
+# is in the environment, so that building the package fetches nothing of its own.
+$(VENV)/.ready: setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	{ echo "$(PYTHON) is missing or older than 3.10; name another one, for example" \
+	    "make PYTHON=python3.12 test" >&2; exit 1; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(PIP) 'setuptools>=70.1'
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(MAKE) --no-print-directory torch
+	$(PIP) --no-build-isolation --editable '.[dev]'
+	@touch $@
+
+# PyTorch's default build for Linux brings gigabytes of CUDA, so it is taken only where
+# a GPU can use it. A configured package index may hold the CPU build; PyTorch's own does.
+.PHONY: torch
+torch:
+	@if [ "$$(uname -s)" = Darwin ] || nvidia-smi -L >/dev/null 2>&1; then \
+	    echo "Installing the default build of PyTorch"; $(PIP) 'torch>=2.4'; \
+	else \
+	    echo "No NVIDIA GPU found: installing the CPU build of PyTorch"; \
+	    $(PIP) $(TORCH_CPU) 2>/dev/null || \
+	    $(PIP) $(TORCH_CPU) --index-url $(TORCH_CPU_INDEX) || \
+	    { echo "No CPU build of PyTorch to be had here. Install one with" \
+	        "'$(BIN)/pip install torch ...' and run make again." >&2; exit 1; }; \
+	fi

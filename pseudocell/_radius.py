@@ -1,0 +1,2 @@
+def estimate_cell_radius(images, points):
+    raise ValueError("not yet")

@@ -1,0 +1,268 @@
+"""The bridge to skorch: seed, device, threads, training by batches, prediction."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
+from skorch import NeuralNet
+from skorch.callbacks import Callback, LRScheduler
+from threadpoolctl import threadpool_limits
+from torch.utils.data import DataLoader, Dataset
+from tqdm.auto import tqdm
+
+__all__ = [
+    "build_module",
+    "choose_device",
+    "fit_net",
+    "forward_net",
+    "map_threads",
+    "one_thread",
+]
+
+
+def choose_device(device="auto"):
+    """Return the name of the device to compute on.
+
+    Parameters
+    ----------
+    device : str, default="auto"
+        "auto" takes a CUDA GPU, then Apple's, then the processor.
+
+    Returns
+    -------
+    device : str
+        A name that torch knows.
+
+    Raises
+    ------
+    ValueError
+        If the device is not there.
+    """
+    if device == "auto":
+        if torch.cuda.is_available():
+            return "cuda"
+        return "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device={device!r} cannot be used here ({str(error).splitlines()[0]}). "
+            "Use device='auto' or 'cpu'."
+        ) from error
+    return device
+
+
+def build_module(factory, random_state, **kwargs):
+    """Build a torch module under its own seed.
+
+    Parameters
+    ----------
+    factory : callable
+        Returns a module.
+    random_state : int
+        Seed of the initial weights. The global generators stay untouched.
+    **kwargs
+        Passed to the factory.
+
+    Returns
+    -------
+    module : torch.nn.Module
+        The module.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(random_state))
+        return factory(**kwargs)
+
+
+def fit_net(
+    module,
+    criterion,
+    batches,
+    *,
+    learning_rate,
+    weight_decay=0.0,
+    device="cpu",
+    description="",
+    verbose=0,
+):
+    """Train a module on batches with Adam and a one-cycle learning rate.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        The net; it is trained in place.
+    criterion : torch.nn.Module
+        Called as ``criterion(prediction, *target)``.
+    batches : object with a length and items
+        Item `step` is ``(X, target)``, an array and a tuple of arrays for one
+        batch; there are as many steps as items.
+    learning_rate : float
+        The largest learning rate of the cycle.
+    weight_decay : float, default=0
+        L2 penalty.
+    device : str, default="cpu"
+        A name that torch knows.
+    description : str
+        Shown at the progress bar.
+    verbose : int, default=0
+        0 is silent, 1 shows a progress bar.
+
+    Returns
+    -------
+    net : skorch.NeuralNet
+        The fitted net; the module is in ``net.module_``.
+
+    References
+    ----------
+    Smith, Topin, "Super-convergence: very fast training of neural networks using
+    large learning rates", 2019, doi 10.1117/12.2520589.
+    """
+    schedule = LRScheduler(
+        policy=torch.optim.lr_scheduler.OneCycleLR,
+        step_every="batch",
+        max_lr=learning_rate,
+        total_steps=len(batches) + 1,
+        cycle_momentum=False,
+    )
+    net = _Net(
+        module.to(device, memory_format=torch.channels_last),
+        criterion=criterion,
+        optimizer=torch.optim.Adam,
+        optimizer__weight_decay=weight_decay,
+        lr=learning_rate,
+        max_epochs=1,
+        batch_size=None,
+        iterator_train=DataLoader,
+        iterator_train__shuffle=False,
+        train_split=None,
+        callbacks=[schedule] + ([_ProgressBar(description)] if verbose else []),
+        verbose=0,
+        device=device,
+    )
+    # skorch measures a dataset before it builds the loader; batches come ready.
+    net.fit(_Batches(batches), None)
+    net.module_.eval()
+    net.set_params(callbacks=[])
+    return net
+
+
+def forward_net(net, X, method="forward", batch_size=256):
+    """Apply a fitted net to an array, in evaluation mode and without gradients.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        From `fit_net`.
+    X : float32 ndarray of shape (n, C, H, W)
+        The input.
+    method : str, default="forward"
+        Method of the module to call.
+    batch_size : int, default=256
+        Samples at a time.
+
+    Returns
+    -------
+    output : float32 ndarray of shape (n, ...)
+        The output.
+    """
+    module = net.module_
+    module.eval()
+    outputs = []
+    with torch.inference_mode():
+        for start in range(0, len(X), batch_size):
+            batch = torch.from_numpy(np.ascontiguousarray(X[start : start + batch_size]))
+            batch = batch.to(net.device, memory_format=torch.channels_last)
+            outputs.append(getattr(module, method)(batch).float().cpu().numpy())
+    return np.concatenate(outputs)
+
+
+@contextmanager
+def one_thread():
+    """Compute on one thread of the processor, inside a ``with`` block.
+
+    Sums are then made in one order, so that results do not depend on the number of
+    threads; `map_threads` spreads whole nets and images over the cores instead.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def map_threads(function, items, n_jobs=None):
+    """Apply a function to items on several threads, each item on one of them.
+
+    Parameters
+    ----------
+    function : callable
+        Takes one item; the work is done in torch or NumPy, which let go of the
+        interpreter's lock.
+    items : sequence
+        The items; one that is lazy is touched when its turn comes.
+    n_jobs : int, default=None
+        Number of threads. None takes what ``joblib.parallel_config`` says, and
+        without it all cores, except inside a worker of joblib, which has one.
+
+    Returns
+    -------
+    results : list
+        In the order of the items, the same for every number of threads.
+    """
+    if n_jobs is None:
+        backend, n_jobs = get_active_backend()
+        if n_jobs in (None, 1):
+            n_jobs = 1 if backend.nesting_level else -1
+    with one_thread():
+        return Parallel(n_jobs=n_jobs, backend="threading")(
+            delayed(_on_one_thread)(function, item) for item in items
+        )
+
+
+def _on_one_thread(function, item):
+    torch.set_num_threads(1)
+    return function(item)
+
+
+class _Net(NeuralNet):
+    """A net whose target is a tuple of tensors that all go to the criterion."""
+
+    def get_loss(self, y_pred, y_true, *args, **kwargs):
+        return self.criterion_(y_pred, *y_true)
+
+
+class _Batches(Dataset):
+    """Ready batches in channels-last layout, as skorch wants them."""
+
+    def __init__(self, batches):
+        self.batches = batches
+
+    def __len__(self):
+        return len(self.batches)
+
+    def __getitem__(self, step):
+        if step >= len(self):
+            raise IndexError(step)
+        X, target = self.batches[step]
+        X = torch.as_tensor(X).contiguous(memory_format=torch.channels_last)
+        return X, tuple(torch.as_tensor(array) for array in target)
+
+
+class _ProgressBar(Callback):
+    """A progress bar over the steps of a training."""
+
+    def __init__(self, description):
+        self.description = description
+
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        self.bar_ = tqdm(total=len(X), desc=self.description, leave=False)
+
+    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+        self.bar_.update()
+
+    def on_train_end(self, net, X=None, y=None, **kwargs):
+        self.bar_.close()

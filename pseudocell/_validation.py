@@ -1,0 +1,256 @@
+"""The data contracts: what images, points, patches and labels must look like."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+__all__ = ["check_image", "check_images", "check_patches", "check_points"]
+
+
+def check_images(images):
+    """Check that `images` is a non-empty sequence, without reading any of them.
+
+    Parameters
+    ----------
+    images : sequence of array-like, or ndarray of shape (n_images, ...)
+        Each item is an image of shape (H, W) or (H, W, C). Items may be lazy:
+        anything that ``numpy.asarray`` turns into an array.
+
+    Returns
+    -------
+    images : sequence
+        The same object.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, or one bare image instead of a sequence of images.
+    """
+    if isinstance(images, np.ndarray):
+        if images.dtype != object and images.ndim < 3:
+            raise ValueError(
+                f"images has shape {images.shape}; expected a sequence of images, "
+                "each (H, W) or (H, W, C). For one image pass [image]."
+            )
+    elif not isinstance(images, Sequence) and not (
+        hasattr(images, "__len__") and hasattr(images, "__getitem__")
+    ):
+        raise ValueError(
+            f"images is a {type(images).__name__}; expected a sequence of images, "
+            "such as a list. Turn a generator into a list first."
+        )
+    if isinstance(images, (str, bytes)):
+        raise ValueError(
+            "images is a string; expected a sequence of images. Read files with "
+            "pseudocell.io.read_images first."
+        )
+    if len(images) == 0:
+        raise ValueError("images is empty; expected at least one image.")
+    return images
+
+
+def check_image(image, index, n_channels=None):
+    """Read one image and check it.
+
+    Parameters
+    ----------
+    image : array-like of shape (H, W) or (H, W, C)
+        Real and finite.
+    index : int
+        Its position in `images`, for the error message.
+    n_channels : int, optional
+        Number of channels that it must have; a grey image has one.
+
+    Returns
+    -------
+    image : ndarray of shape (H, W) or (H, W, C)
+        The pixel values as they are, never rescaled.
+
+    Raises
+    ------
+    ValueError
+        If the shape or the pixel values are not those of an image.
+    """
+    image = np.asarray(image)
+    name = f"images[{index}]"
+    if image.ndim not in (2, 3):
+        raise ValueError(
+            f"{name} has shape {image.shape}; expected (H, W) or (H, W, C). "
+            "Pass the frames of a stack as separate images."
+        )
+    if image.size == 0:
+        raise ValueError(f"{name} has shape {image.shape}; it holds no pixel.")
+    if not (np.issubdtype(image.dtype, np.number) or image.dtype == bool):
+        raise ValueError(f"{name} has dtype {image.dtype}; expected real numbers.")
+    if np.iscomplexobj(image):
+        raise ValueError(f"{name} is complex; expected real pixel values.")
+    if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
+        bad = int(np.size(image) - np.isfinite(image).sum())
+        raise ValueError(
+            f"{name} has {bad} NaN or infinite pixels; expected finite values. "
+            "Fill them first, for example with numpy.nan_to_num."
+        )
+    channels = 1 if image.ndim == 2 else image.shape[2]
+    if image.ndim == 3 and channels > 32:
+        raise ValueError(
+            f"{name} has shape {image.shape}, which reads as {channels} channels; "
+            "expected the channels last, (H, W, C). Pass the frames of a stack as "
+            "separate images."
+        )
+    if n_channels is not None and channels != n_channels:
+        raise ValueError(
+            f"{name} has {channels} channel(s); expected {n_channels} as in the "
+            "other images. Convert them all to grey or all to colour."
+        )
+    return image
+
+
+def check_points(points, n_images=None, name="points"):
+    """Check lists of points, one list an image.
+
+    Parameters
+    ----------
+    points : sequence of array-like of shape (n_i, 2)
+        (row, col) in pixels, an integer is the centre of a pixel. An empty list
+        stands for an image without points.
+    n_images : int, optional
+        Number of lists expected.
+    name : str
+        Name of the argument, for the error message.
+
+    Returns
+    -------
+    points : list of float ndarray of shape (n_i, 2)
+        Copies; the input stays unchanged.
+
+    Raises
+    ------
+    ValueError
+        If a list has another shape, or coordinates that are not finite.
+    """
+    if n_images is not None and len(points) != n_images:
+        raise ValueError(
+            f"{name} has {len(points)} lists of points for {n_images} images; "
+            "expected one list an image (an empty one for an image without points)."
+        )
+    checked = []
+    for index, item in enumerate(points):
+        array = np.array(item, dtype=float)
+        if array.size == 0:
+            array = np.zeros((0, 2))
+        if array.ndim != 2 or array.shape[1] != 2:
+            raise ValueError(
+                f"{name}[{index}] has shape {array.shape}; expected (n, 2), one "
+                "(row, col) per row."
+            )
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f"{name}[{index}] has coordinates that are NaN or infinite; "
+                "expected finite (row, col) in pixels."
+            )
+        checked.append(array)
+    return checked
+
+
+def check_points_inside(points, shape, index, name="points"):
+    """Check that the points of one image lie on it.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, 2)
+        (row, col) in pixels.
+    shape : tuple of int
+        Shape of the image, (H, W) or (H, W, C).
+    index : int
+        Position of the image, for the error message.
+    name : str
+        Name of the argument, for the error message.
+
+    Raises
+    ------
+    ValueError
+        If a point lies outside; says so when swapping row and col would mend it.
+    """
+    height, width = shape[:2]
+    size = np.array([height, width])
+    outside = ((points < -0.5) | (points >= size - 0.5)).any(axis=1)
+    if not outside.any():
+        return
+    swapped = points[:, ::-1]
+    first = points[outside][0]
+    hint = "Are they in pixels of this image, and in its order of images?"
+    if ((swapped >= -0.5) & (swapped < size - 0.5)).all():
+        hint = "Swapped they would fit: are they (x, y)? Expected (row, col)."
+    raise ValueError(
+        f"{name}[{index}] has {int(outside.sum())} of {len(points)} points outside "
+        f"its image of {height} x {width} pixels, for example "
+        f"({first[0]:g}, {first[1]:g}). {hint}"
+    )
+
+
+def check_patches(X):
+    """Check patches.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, size, size) or (n, size, size, C)
+        Size is odd, the point is on the centre pixel.
+
+    Returns
+    -------
+    X : float32 ndarray of the same shape
+        The patches.
+
+    Raises
+    ------
+    ValueError
+        If they are not square, not odd, none, or not finite.
+    """
+    X = np.asarray(X, dtype=np.float32)
+    if X.ndim not in (3, 4) or X.shape[1] != X.shape[2] or X.shape[1] % 2 == 0:
+        raise ValueError(
+            f"X has shape {X.shape}; expected patches of shape (n, size, size) or "
+            "(n, size, size, C) with an odd size."
+        )
+    if len(X) == 0:
+        raise ValueError(f"X has shape {X.shape}; it holds no patch.")
+    if not np.isfinite(X).all():
+        raise ValueError("X has NaN or infinite values; expected finite patches.")
+    return X
+
+
+def check_pu_target(y, n_samples):
+    """Check labels of positive-unlabelled learning.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        1 is positive, 0 is unlabelled.
+    n_samples : int
+        Number of samples.
+
+    Returns
+    -------
+    y : int ndarray of shape (n_samples,)
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If there is another value, another length, or one of the two is missing.
+    """
+    y = np.asarray(y)
+    if y.shape != (n_samples,):
+        raise ValueError(f"y has shape {y.shape}; expected ({n_samples},).")
+    values = set(np.unique(y).tolist())
+    if not values <= {0, 1}:
+        raise ValueError(
+            f"y has the values {sorted(values)}; expected 1 (positive) and 0 "
+            "(unlabelled)."
+        )
+    if values != {0, 1}:
+        missing = "positive (1)" if 1 not in values else "unlabelled (0)"
+        raise ValueError(
+            f"y has no {missing} sample; PU learning needs some of both kinds."
+        )
+    return y.astype(int)

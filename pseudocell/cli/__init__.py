@@ -1,0 +1,158 @@
+"""The command line: pseudocell demo, fit, predict and evaluate."""
+
+import click
+
+from pseudocell.cli._terminal import OneLineGroup
+
+__all__ = ["main"]
+
+# The work is imported inside the commands, so that --help answers at once.
+
+IMAGES = click.argument("images", nargs=-1, required=True, metavar="IMAGES...")
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where to compute; auto takes a GPU if there is one.",
+)
+N_JOBS = click.option(
+    "--n-jobs",
+    type=int,
+    default=-1,
+    show_default=True,
+    help="Processor cores to use; -1 is all of them.",
+)
+SEED = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of everything random: the same seed gives the same points.",
+)
+SHARE = click.FloatRange(0, 1)
+ABOVE_ZERO = click.FloatRange(0, min_open=True)
+
+
+@click.group(
+    cls=OneLineGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="pseudocell", message="%(prog)s %(version)s")
+@click.pass_context
+def main(ctx, debug):
+    """Find every cell from clicks on a few of them.
+
+    IMAGES are folders, files or patterns such as "plate/*.tif": TIFF (stacks count
+    as frames), PNG or JPEG. Points are CSV files with named columns.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@main.command()
+@click.option(
+    "-o", "--output", default="demo", show_default=True, help="Folder for the results."
+)
+@SEED
+@DEVICE
+@N_JOBS
+def demo(output, seed, device, n_jobs):
+    """Make images, click a tenth of the cells, and find all of them.
+
+    Writes overview.png (few clicks in, all cells out), iterations.png, overlays,
+    points.csv, counts.csv and model.joblib, and the images and clicks to try the
+    other commands on.
+    """
+    from pseudocell.cli._demo import run_demo
+
+    run_demo(output, seed, device, n_jobs)
+
+
+@main.command()
+@IMAGES
+@click.option(
+    "-p",
+    "--points",
+    required=True,
+    help="The clicks: a CSV file with the columns image, row, col (or image, y, x), "
+    "a points file saved by napari, or a folder with one for each image.",
+)
+@click.option("-o", "--output", required=True, help="File for the model (.joblib).")
+@click.option(
+    "--cell-radius",
+    type=ABOVE_ZERO,
+    help="Radius of a cell in pixels; estimated from the clicks if not given.",
+)
+@click.option(
+    "--alpha", type=SHARE, help="Share of the candidates taken for cells each round."
+)
+@click.option(
+    "--beta", type=SHARE, help="Share of the candidates taken for background."
+)
+@click.option("--p", type=ABOVE_ZERO, help="Push of the ranking towards its top.")
+@click.option(
+    "--max-iter", type=click.IntRange(0), help="Rounds of pseudo labelling; 0 is none."
+)
+@SEED
+@DEVICE
+@N_JOBS
+def fit(images, points, output, **parameters):
+    """Train a detector on images in which a few cells are clicked.
+
+    Images without clicks take part, too. Clicks on images that are not given are
+    left out with a warning.
+    """
+    from pseudocell.cli._fit import run_fit
+
+    given = {name: value for name, value in parameters.items() if value is not None}
+    given["random_state"] = given.pop("seed")
+    run_fit(images, points, output, given)
+
+
+@main.command()
+@IMAGES
+@click.option("-m", "--model", required=True, help="A model that fit has written.")
+@click.option("-o", "--output", required=True, help="Folder for the results.")
+@click.option(
+    "--overlays/--no-overlays",
+    default=True,
+    show_default=True,
+    help="Draw the points on each image.",
+)
+@DEVICE
+@N_JOBS
+def predict(images, model, output, overlays, device, n_jobs):
+    """Find the cells in images with a trained detector.
+
+    Writes points.csv, counts.csv and overlays/NAME.png. A model file can run code
+    when it is loaded: use only your own.
+    """
+    from pseudocell.cli._predict import run_predict
+
+    run_predict(images, model, output, overlays, device, n_jobs)
+
+
+@main.command()
+@click.option("-p", "--points", required=True, help="The points found, a CSV file.")
+@click.option("-t", "--truth", required=True, help="All the true points, a CSV file.")
+@click.option(
+    "-d",
+    "--max-distance",
+    type=click.FloatRange(0),
+    required=True,
+    help="Largest distance in pixels between a true point and the one found; about "
+    "the radius of a cell.",
+)
+@click.option("-o", "--output", help="File for the table of scores (.csv).")
+def evaluate(points, truth, max_distance, output):
+    """Compare points with the true ones: precision, recall and F1.
+
+    The truth must hold all the cells of its images: against clicks on a few of them,
+    every other cell would count as wrong.
+    """
+    from pseudocell.cli._evaluate import run_evaluate
+
+    run_evaluate(points, truth, max_distance, output)

@@ -1,0 +1,128 @@
+"""pseudocell fit: from images and clicks to a saved detector."""
+
+import re
+import warnings
+from pathlib import Path
+
+import click
+
+from pseudocell.cli._terminal import Stopped, counted, is_terminal, say, table_line
+from pseudocell.io import (
+    UnreadableImageError,
+    points_for_images,
+    read_images,
+    read_points,
+    save_model,
+)
+from pseudocell.io._output import prepare_folder
+
+__all__ = ["fit_readable", "new_detector", "rename_images", "run_fit"]
+
+COLUMNS = {
+    "iteration": "iteration",
+    "n_positive": "positives",
+    "n_negative": "negatives",
+    "n_candidates": "candidates",
+    "n_detections": "found",
+    "seconds": "seconds",
+}
+
+
+def new_detector(**parameters):
+    """Make the detector that the commands train."""
+    from pseudocell._pseudo_label import PseudoLabelCellDetector
+
+    return PseudoLabelCellDetector(**parameters, verbose=int(is_terminal()))
+
+
+def run_fit(sources, points, output, parameters):
+    """Train a detector and save it.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Folders, files and patterns of images.
+    points : str
+        File or folder of clicks.
+    output : str
+        File of the model.
+    parameters : dict
+        Parameters of the detector.
+    """
+    from pseudocell._skorch import choose_device
+
+    output = Path(output)
+    if output.is_dir():
+        raise ValueError(f"The output {output} is a folder; expected a file name.")
+    prepare_folder(output.parent)
+    choose_device(parameters["device"])
+    images = read_images(sources)
+    clicks = points_for_images(read_points(points), [image.label for image in images])
+    n_clicks = sum(map(len, clicks))
+    say(
+        f"Training on {counted(len(images), 'image')} with {counted(n_clicks, 'click')}"
+    )
+    detector = new_detector(**parameters)
+    try:
+        fit_readable(detector, images, clicks)
+        save_model(detector, output)
+    except KeyboardInterrupt as error:
+        raise Stopped(
+            f"Stopped before the training was finished; {output} was not written."
+        ) from error
+    widths = [max(5, len(name)) for name in COLUMNS.values()]
+    click.echo(table_line(COLUMNS.values(), widths))
+    for record in detector.history_:
+        cells = [record.get(key) for key in COLUMNS]
+        cells[-1] = None if cells[-1] is None else f"{cells[-1]:.0f}"
+        click.echo(table_line(cells, widths))
+    origin = "given" if "cell_radius" in parameters else "estimated from the clicks"
+    click.echo(f"Cell radius: {detector.cell_radius_:.1f} px ({origin})")
+    click.echo(f"Model: {output}")
+
+
+def fit_readable(detector, images, points):
+    """Fit a detector, without the images that turn out to be damaged.
+
+    Damage in the middle of a file is found when its pixels are first read, so no
+    file is read for the check alone.
+
+    Parameters
+    ----------
+    detector : estimator
+        It is fitted.
+    images : list of ImageFile
+        The images.
+    points : list of ndarray of shape (n_i, 2)
+        The clicks.
+
+    Raises
+    ------
+    ValueError
+        The error of the detector, with the names of the images.
+    """
+    labels = [image.label for image in images]
+    while True:
+        try:
+            detector.fit(images, points)
+            return
+        except UnreadableImageError as error:
+            good = [i for i, image in enumerate(images) if image.path != error.path]
+            if not good or len(good) == len(images):
+                raise
+            warnings.warn(f"{error} It is left out.", stacklevel=2)
+            images = [images[i] for i in good]
+            points = [points[i] for i in good]
+            labels = [labels[i] for i in good]
+        except ValueError as error:
+            raise ValueError(rename_images(str(error), labels)) from error
+
+
+def rename_images(message, labels):
+    """Say in a message about ``images[3]`` or ``points[3]`` which image that is."""
+
+    def rename(match):
+        index = int(match[2])
+        return f"{match[0]} ({labels[index]})" if index < len(labels) else match[0]
+
+    return re.sub(r"\b(images|points)\[(\d+)\]", rename, message)

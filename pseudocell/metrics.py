@@ -1,0 +1,221 @@
+"""Score detected points against true points or against clicks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pseudocell._matching import check_distance, match_points
+from pseudocell._validation import check_points
+
+__all__ = ["DetectionScores", "detection_f1", "detection_scores", "lee_liu_score"]
+
+
+@dataclass(frozen=True)
+class DetectionScores:
+    """Precision, recall and F1 of detections, with the counts behind them.
+
+    Attributes
+    ----------
+    precision : float
+        ``n_matched / n_predicted``, 1.0 if nothing was predicted.
+    recall : float
+        ``n_matched / n_true``, 1.0 if there was nothing to find.
+    f1 : float
+        ``2 * n_matched / (n_true + n_predicted)``, 1.0 if both are 0.
+    n_true : int
+        Number of true points of all the images.
+    n_predicted : int
+        Number of predicted points of all the images.
+    n_matched : int
+        Number of one-to-one pairs within `max_distance`.
+    max_distance : float
+        Largest distance of a pair, in pixels.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    n_true: int
+    n_predicted: int
+    n_matched: int
+    max_distance: float
+
+
+def detection_scores(points_true, points_pred, max_distance):
+    """Score detections against all the true points, pooled over the images.
+
+    In each image, true and predicted points at most `max_distance` apart are
+    matched one to one, as many as possible. The counts are added over the images
+    before anything is divided, so an image with many cells counts for more.
+
+    Parameters
+    ----------
+    points_true : sequence of array-like of shape (n_i, 2)
+        True points of each image in pixels, one (row, col) per row.
+    points_pred : sequence of array-like of shape (m_i, 2)
+        Detected points of each image in pixels, one (row, col) per row.
+    max_distance : float
+        Largest distance of a matched pair, in pixels. State it with every score:
+        a larger one gives higher scores.
+
+    Returns
+    -------
+    scores : DetectionScores
+        Precision, recall, F1 and their counts.
+
+    Raises
+    ------
+    ValueError
+        If the sequences differ in length, a point set is not of shape (n, 2) or not
+        finite, or `max_distance` is negative or not finite.
+
+    Notes
+    -----
+    A ratio 0 / 0 counts as 1.0, like ``zero_division=1.0`` in scikit-learn: an
+    empty image in which nothing was found is perfectly right. F1 comes from the
+    counts, so it is 0.0 as soon as only one side is empty.
+
+    The true points must be complete. Against clicks on some of the cells every
+    unclicked cell would count as a false detection; see `lee_liu_score`.
+
+    Examples
+    --------
+    Two of three cells are found, and two detections are wrong: one has no cell, the
+    other a cell that is already taken.
+
+    >>> from pseudocell.metrics import detection_scores
+    >>> truth = [[[10, 10], [10, 40], [40, 40]]]
+    >>> found = [[[11, 10], [12, 10], [10, 38], [25, 25]]]
+    >>> scores = detection_scores(truth, found, max_distance=5)
+    >>> scores.n_matched, scores.precision, round(scores.recall, 3)
+    (2, 0.5, 0.667)
+    """
+    max_distance = check_distance(max_distance)
+    if len(points_true) != len(points_pred):
+        raise ValueError(
+            f"points_true has {len(points_true)} point sets and points_pred has "
+            f"{len(points_pred)}; expected one of each per image. For a single image "
+            "wrap each set in a list."
+        )
+    points_true = check_points(points_true, name="points_true")
+    points_pred = check_points(points_pred, name="points_pred")
+    n_true = n_predicted = n_matched = 0
+    for true, pred in zip(points_true, points_pred, strict=True):
+        n_true += len(true)
+        n_predicted += len(pred)
+        n_matched += len(match_points(true, pred, max_distance)[0])
+    return DetectionScores(
+        precision=_ratio(n_matched, n_predicted),
+        recall=_ratio(n_matched, n_true),
+        f1=_ratio(2 * n_matched, n_true + n_predicted),
+        n_true=n_true,
+        n_predicted=n_predicted,
+        n_matched=n_matched,
+        max_distance=max_distance,
+    )
+
+
+def _ratio(part, whole):
+    return part / whole if whole else 1.0
+
+
+def detection_f1(points_true, points_pred, max_distance):
+    """Compute the F1 score of detections against all the true points.
+
+    Parameters
+    ----------
+    points_true : sequence of array-like of shape (n_i, 2)
+        True points of each image in pixels, one (row, col) per row.
+    points_pred : sequence of array-like of shape (m_i, 2)
+        Detected points of each image in pixels, one (row, col) per row.
+    max_distance : float
+        Largest distance of a matched pair, in pixels.
+
+    Returns
+    -------
+    f1 : float
+        ``2 * n_matched / (n_true + n_predicted)`` over all the images, from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        As `detection_scores`, which also returns the counts.
+
+    Examples
+    --------
+    >>> from pseudocell.metrics import detection_f1
+    >>> detection_f1([[[10, 10], [10, 40]]], [[[11, 10], [30, 30]]], max_distance=5)
+    0.5
+    """
+    return detection_scores(points_true, points_pred, max_distance).f1
+
+
+def lee_liu_score(recall, n_predicted):
+    """Compare detectors without full truth: ``recall ** 2 / n_predicted``.
+
+    Clicks on some of the cells tell the recall, but not the precision: a
+    detection without a click may be an unclicked cell. Yet among detectors that
+    are run on the same images, ``recall ** 2 / n_predicted`` is proportional to
+    precision times recall: with N cells of which M are matched, precision * recall
+    = M / n_predicted * recall = N * recall ** 2 / n_predicted, and the unknown N is
+    the same for all of them.
+
+    Parameters
+    ----------
+    recall : float or ndarray
+        Share of the clicked cells that were detected, from 0 to 1.
+    n_predicted : float or ndarray
+        Number of detections, in all the images or per image or per click. 0 gives
+        the score 0.
+
+    Returns
+    -------
+    score : float or ndarray
+        0 or more, larger is better. An array if one of the arguments is.
+
+    Raises
+    ------
+    ValueError
+        If `recall` is outside 0 to 1 or positive without a detection, or
+        `n_predicted` is negative or not finite.
+
+    Notes
+    -----
+    What it tells: which of several thresholds, settings or iterations is better on
+    the same images. It is high only if precision and recall both are, like F1.
+
+    What it does not tell: how good a detector is (the scale is unknown, so scores
+    on different images or in different units cannot be compared), nor anything
+    if the clicks were part of the training (recall on them is too high; hold some
+    out) or were not drawn at random among the cells (clicks on the clearest cells
+    give the recall of clear cells). With n held-out clicks the standard error of
+    the recall is about ``sqrt(recall * (1 - recall) / n)``; smaller differences
+    mean nothing.
+
+    References
+    ----------
+    Lee, Liu, "Learning with Positive and Unlabeled Examples Using Weighted Logistic
+    Regression", ICML 2003, pages 448-455.
+
+    Examples
+    --------
+    A higher threshold loses 5 % of the clicks and two thirds of the detections: it
+    is better.
+
+    >>> import numpy as np
+    >>> from pseudocell.metrics import lee_liu_score
+    >>> np.round(lee_liu_score(np.array([1.0, 0.95]), np.array([300, 100])), 4)
+    array([0.0033, 0.009 ])
+    """
+    recall, n_predicted = np.asarray(recall, float), np.asarray(n_predicted, float)
+    if not ((recall >= 0) & (recall <= 1)).all():
+        raise ValueError(f"recall is {recall}; expected values from 0 to 1.")
+    if not ((n_predicted >= 0) & np.isfinite(n_predicted)).all():
+        raise ValueError(f"n_predicted is {n_predicted}; expected counts of 0 or more.")
+    if ((recall > 0) & (n_predicted == 0)).any():
+        raise ValueError(
+            "recall is positive where n_predicted is 0; expected 0 there, since no "
+            "click is found without a detection."
+        )
+    # recall is 0 wherever n_predicted is, so the divisor there does not matter.
+    return recall**2 / np.where(n_predicted == 0, 1.0, n_predicted)

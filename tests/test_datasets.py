@@ -1,0 +1,248 @@
+"""Synthetic images show their cells where the points are; clicks are a fair draw."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
+from scipy.spatial.distance import pdist
+
+from pseudocell.datasets import drop_points, make_brightfield, make_phase_contrast
+
+MAKERS = [make_brightfield, make_phase_contrast]
+LOOKS = ["control", "fgf2", "bmp2", "fgf2+bmp2"]
+
+
+@pytest.fixture(params=MAKERS)
+def make(request):
+    return request.param
+
+
+def ring_mean(image, centres, inner, outer):
+    """Mean grey value of each centre's pixels at a distance in [inner, outer]."""
+    row, col = np.indices(image.shape)
+    distance = np.hypot(
+        row - centres[:, 0, None, None], col - centres[:, 1, None, None]
+    )
+    ring = (distance >= inner) & (distance <= outer)
+    return (image * ring).sum(axis=(1, 2)) / ring.sum(axis=(1, 2))
+
+
+def background(image, centres, clearance):
+    row, col = np.indices(image.shape)
+    pixels = np.stack([row.ravel(), col.ravel()], axis=1)
+    far = cKDTree(centres).query(pixels)[0] > clearance
+    return image.ravel()[far]
+
+
+def test_images_and_points_keep_the_contract(make):
+    images, points = make(3, (120, 200), n_cells=9, random_state=0)
+    assert len(images) == len(points) == 3
+    for image, centres in zip(images, points, strict=True):
+        assert image.dtype == np.uint8
+        assert image.shape == (120, 200)
+        assert centres.dtype == np.float64
+        assert centres.shape == (9, 2)
+        assert (centres >= 0).all()
+        assert (centres <= [119, 199]).all()
+
+
+def test_the_same_seed_gives_the_same_images(make):
+    for one, two in zip(make(2, random_state=3), make(2, random_state=3), strict=True):
+        np.testing.assert_array_equal(one, two)
+    other = make(2, random_state=4)[0]
+    assert not np.array_equal(make(2, random_state=3)[0], other)
+
+
+def test_more_images_leave_the_first_ones_unchanged(make):
+    few, many = make(1, random_state=0), make(3, random_state=0)
+    np.testing.assert_array_equal(few[0][0], many[0][0])
+    np.testing.assert_array_equal(few[1][0], many[1][0])
+    assert not np.array_equal(many[0][0], many[0][1])
+
+
+def test_the_global_generator_stays_untouched(make):
+    before = np.random.get_state()
+    images, points = make(1)
+    drop_points(points)
+    after = np.random.get_state()
+    np.testing.assert_array_equal(before[1], after[1])
+    assert before[2] == after[2]
+
+
+def test_no_cell_is_an_empty_field(make):
+    bare = {"debris": 0} if make is make_brightfield else {}
+    images, points = make(1, n_cells=0, random_state=0, **bare)
+    assert points[0].shape == (0, 2)
+    assert np.ptp(gaussian_filter(images[0].astype(float), 3)) < 40
+
+
+@pytest.mark.parametrize("cell_radius", [5, 8, 14])
+def test_round_cells_are_bright_with_a_dark_rim(cell_radius):
+    images, points = make_brightfield(
+        2, (200, 320), n_cells=20, cell_radius=cell_radius, random_state=0
+    )
+    for image, centres in zip(images, points, strict=True):
+        lens = ring_mean(image, centres, 0, 0.25 * cell_radius)
+        rim = ring_mean(image, centres, 0.7 * cell_radius, cell_radius)
+        assert (lens > rim + 40).all()
+
+
+def test_round_cells_hardly_overlap_and_some_touch():
+    points = make_brightfield(4, random_state=0)[1]
+    gaps = np.concatenate([cKDTree(c).query(c, k=2)[0][:, 1] for c in points])
+    assert gaps.min() >= 1.8 * 8
+    assert 0.2 < (gaps < 2.2 * 8).mean() < 0.9
+
+
+def test_debris_fills_the_background_and_spares_the_cells():
+    # 0.01 pieces a cell are none in an image, but leave the well edges there.
+    (few, points), (many, same) = (
+        make_brightfield(1, debris=debris, random_state=0) for debris in (0.01, 3)
+    )
+    np.testing.assert_array_equal(points[0], same[0])
+    clean, littered = (
+        background(images[0], points[0], 2.2 * 8).std() for images in (few, many)
+    )
+    assert littered > 1.2 * clean
+    lenses = [ring_mean(images[0], points[0], 0, 2) for images in (few, many)]
+    np.testing.assert_allclose(*lenses, atol=6)
+
+
+def test_without_debris_there_are_no_well_edges_either():
+    images, points = make_brightfield(1, debris=0, random_state=0)
+    assert background(images[0], points[0], 2.2 * 8).std() < 10
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_points_lie_on_the_dark_bodies(look):
+    images, points = make_phase_contrast(
+        4, (200, 320), look=look, n_cells=6, random_state=0
+    )
+    body = [
+        ring_mean(image, centres, 0, 3) - np.median(image)
+        for image, centres in zip(images, points, strict=True)
+    ]
+    # The rounded dividing cells alone are bright.
+    assert (np.concatenate(body) < -8).mean() > 0.75
+
+
+def elongation(look):
+    """Median ratio of the axes of single bodies, from their second moments."""
+    images, points = make_phase_contrast(25, look=look, n_cells=1, random_state=1)
+    ratios = []
+    for image, centres in zip(images, points, strict=True):
+        top, left = np.maximum(centres[0].astype(int) - 30, 0)
+        crop = image[top : top + 60, left : left + 60].astype(float)
+        row, col = np.nonzero(gaussian_filter(crop, 1) < np.median(image) - 15)
+        # A dividing cell has no dark body.
+        if len(row) < 50:
+            continue
+        low, high = np.linalg.eigvalsh(np.cov(row, col))
+        ratios.append(math.sqrt(high / low))
+    return np.median(ratios)
+
+
+def test_looks_differ_in_elongation():
+    assert elongation("control") > 1.2 * elongation("bmp2")
+    assert elongation("fgf2") > 1.2 * elongation("control")
+
+
+def test_looks_differ_in_halo_and_crowding():
+    brightness, count = {}, {}
+    for look in LOOKS:
+        images, points = make_phase_contrast(3, look=look, random_state=0)
+        brightness[look] = np.percentile(images, 99)
+        count[look] = len(points[0])
+    assert brightness["bmp2"] < brightness["control"] < brightness["fgf2"]
+    assert count["bmp2"] < count["fgf2"] < count["control"] < count["fgf2+bmp2"]
+
+
+def test_looks_differ_in_clustering():
+    near = {}
+    for look in ("bmp2", "fgf2+bmp2"):
+        points = make_phase_contrast(6, look=look, n_cells=15, random_state=0)[1]
+        near[look] = np.mean([cKDTree(c).query(c, k=2)[0][:, 1].mean() for c in points])
+    assert near["fgf2+bmp2"] < 0.8 * near["bmp2"]
+
+
+def test_spindles_keep_their_distance():
+    points = make_phase_contrast(3, look="fgf2", random_state=0)[1]
+    # The least distance is across the cells: two half widths.
+    assert min(pdist(c).min() for c in points) >= 2 * 10 / math.sqrt(5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_images": 0}, "n_images is 0; expected 1 or more"),
+        ({"shape": (20, 300)}, r"shape is \(20, 300\); expected .* at least 4 cell"),
+        ({"shape": (300,)}, r"shape is \(300,\); expected \(height, width\)"),
+        ({"cell_radius": 0}, "cell_radius is 0; expected 1 pixel or more"),
+        ({"n_cells": -1}, "n_cells is -1; expected 0 or more"),
+        ({"n_cells": 2000}, r"n_cells is 2000, but only \d+ of these cells fit"),
+    ],
+)
+def test_impossible_images_are_refused(make, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        make(**{"n_images": 1, "random_state": 0, **arguments})
+
+
+def test_negative_debris_is_refused():
+    with pytest.raises(ValueError, match="debris is -1; expected 0 or more"):
+        make_brightfield(debris=-1)
+
+
+def test_an_unknown_look_is_refused():
+    with pytest.raises(ValueError, match="look is 'FGF'; expected one of .*'bmp2'"):
+        make_phase_contrast(look="FGF")
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.07, 0.1, 0.5, 1.0])
+def test_the_share_of_each_image_is_kept_rounded_up(fraction):
+    points = [np.zeros((n, 2)) for n in (0, 1, 9, 10, 11, 100)]
+    kept = drop_points(points, fraction, random_state=0)
+    # Whole per cents: the ceiling in integers, free of rounding errors.
+    percent = round(100 * fraction)
+    assert [len(rows) for rows in kept] == [-(-percent * len(p) // 100) for p in points]
+
+
+def test_kept_points_come_from_the_image_in_their_order():
+    points = [np.arange(60.0).reshape(-1, 2), 1000 + np.arange(80.0).reshape(-1, 2)]
+    for all_rows, kept in zip(points, drop_points(points, 0.3, 0), strict=True):
+        index = np.searchsorted(all_rows[:, 0], kept[:, 0])
+        np.testing.assert_array_equal(all_rows[index], kept)
+        assert (np.diff(index) > 0).all()
+
+
+def test_every_point_has_the_same_chance():
+    points = [np.arange(40.0).reshape(-1, 2)] * 1000
+    kept = np.concatenate(drop_points(points, 0.3, random_state=0))
+    share = np.bincount((kept[:, 0] // 2).astype(int), minlength=20) / 1000
+    # Five standard deviations of a binomial share.
+    np.testing.assert_allclose(share, 0.3, atol=5 * math.sqrt(0.3 * 0.7 / 1000))
+
+
+def test_the_same_seed_keeps_the_same_points():
+    points = make_brightfield(2, random_state=0)[1]
+    once, again = (
+        drop_points(points, random_state=1),
+        drop_points(points, random_state=1),
+    )
+    np.testing.assert_array_equal(once, again)
+    assert not np.array_equal(once, drop_points(points, random_state=2))
+
+
+def test_dropping_leaves_the_input_unchanged():
+    points = np.arange(40.0).reshape(-1, 2)
+    points.flags.writeable = False
+    kept = drop_points([points], 1.0)[0]
+    kept += 1
+    np.testing.assert_array_equal(points, np.arange(40.0).reshape(-1, 2))
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.5, 10, np.nan])
+def test_an_impossible_fraction_is_refused(fraction):
+    with pytest.raises(ValueError, match="fraction is .*; expected a share"):
+        drop_points([np.zeros((3, 2))], fraction)

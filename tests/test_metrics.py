@@ -1,0 +1,140 @@
+"""Detection scores follow from pooled one-to-one counts."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pseudocell.metrics import detection_f1, detection_scores, lee_liu_score
+
+EMPTY = np.empty((0, 2))
+
+
+def random_sets(seed, n_images=4):
+    rng = np.random.default_rng(seed)
+    return [rng.random((rng.integers(1, 40), 2)) * 100 for _ in range(n_images)]
+
+
+def test_scores_are_the_ratios_of_the_counts():
+    true = [np.array([[0.0, 0], [0, 50]]), np.array([[0.0, 0]])]
+    pred = [np.array([[0.0, 3]]), np.array([[0.0, 1], [0, 2], [50, 50]])]
+    scores = detection_scores(true, pred, 5)
+    assert (scores.n_true, scores.n_predicted, scores.n_matched) == (3, 4, 2)
+    assert scores.precision == 2 / 4
+    assert scores.recall == 2 / 3
+    assert scores.f1 == pytest.approx(2 / (4 / 2 + 3 / 2))
+    assert scores.max_distance == 5
+
+
+def test_f1_is_the_harmonic_mean_of_precision_and_recall():
+    scores = detection_scores(random_sets(0), random_sets(1), 8)
+    assert scores.n_matched > 0
+    harmonic = 2 / (1 / scores.precision + 1 / scores.recall)
+    assert scores.f1 == pytest.approx(harmonic)
+    assert detection_f1(random_sets(0), random_sets(1), 8) == scores.f1
+
+
+def test_exchanging_truth_and_prediction_exchanges_precision_and_recall():
+    there = detection_scores(random_sets(0), random_sets(1), 8)
+    back = detection_scores(random_sets(1), random_sets(0), 8)
+    assert (there.precision, there.recall) == (back.recall, back.precision)
+    assert there.f1 == back.f1
+
+
+def test_images_do_not_match_across_each_other():
+    one, two = np.array([[0.0, 0]]), np.array([[60.0, 60]])
+    assert detection_scores([one, two], [two, one], 5).n_matched == 0
+
+
+def test_counts_are_pooled_before_they_are_divided():
+    # Per image: 1 of 1 and 0 of 3; the mean of the recalls would be 0.5.
+    true = [np.array([[0.0, 0]]), np.array([[0.0, 0], [0, 20], [0, 40]])]
+    assert detection_scores(true, [true[0], EMPTY], 5).recall == 1 / 4
+
+
+def test_shuffling_points_changes_no_score():
+    rng = np.random.default_rng(0)
+    shuffled = [rng.permutation(points) for points in random_sets(1)]
+    expected = detection_scores(random_sets(0), random_sets(1), 8)
+    assert detection_scores(random_sets(0), shuffled, 8) == expected
+
+
+@pytest.mark.parametrize(
+    ("true", "pred", "expected"),
+    [
+        (EMPTY, EMPTY, (1.0, 1.0, 1.0)),
+        (np.zeros((2, 2)), EMPTY, (1.0, 0.0, 0.0)),
+        (EMPTY, np.zeros((2, 2)), (0.0, 1.0, 0.0)),
+        ([], [], (1.0, 1.0, 1.0)),
+    ],
+)
+def test_zero_by_zero_counts_as_one(true, pred, expected):
+    scores = detection_scores([true], [pred], 5)
+    assert (scores.precision, scores.recall, scores.f1) == expected
+
+
+def test_no_image_at_all_counts_as_perfect():
+    assert detection_scores([], [], 5).f1 == 1.0
+
+
+def test_empty_images_change_no_score():
+    true, pred = random_sets(0), random_sets(1)
+    expected = detection_scores(true, pred, 8)
+    assert detection_scores([*true, EMPTY], [*pred, EMPTY], 8) == expected
+
+
+def test_scores_cannot_be_changed():
+    scores = detection_scores([EMPTY], [EMPTY], 5)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        scores.f1 = 0.5
+
+
+def test_different_numbers_of_images_are_refused():
+    message = "points_true has 4 point sets and points_pred has 3; expected one"
+    with pytest.raises(ValueError, match=message):
+        detection_scores(random_sets(0), random_sets(1, n_images=3), 8)
+
+
+def test_a_malformed_set_is_named_with_its_image():
+    pred = random_sets(1)
+    pred[2] = np.zeros((5, 3))
+    with pytest.raises(ValueError, match=r"points_pred\[2\] has shape \(5, 3\)"):
+        detection_scores(random_sets(0), pred, 8)
+
+
+def test_one_array_instead_of_a_list_is_refused():
+    with pytest.raises(ValueError, match=r"points_true\[0\] has shape \(2,\)"):
+        detection_scores(np.zeros((4, 2)), np.zeros((4, 2)), 8)
+
+
+def test_lee_liu_is_proportional_to_precision_times_recall():
+    true = random_sets(0)
+    ratios = []
+    for seed in (1, 2, 3):
+        scores = detection_scores(true, random_sets(seed), 8)
+        product = scores.precision * scores.recall
+        ratios.append(product / lee_liu_score(scores.recall, scores.n_predicted))
+    # The constant is the number of true cells, which clicks alone do not tell.
+    assert ratios == pytest.approx([sum(map(len, true))] * 3)
+
+
+def test_lee_liu_works_on_a_whole_curve():
+    recall, count = np.array([1.0, 0.9, 0.5, 0.0]), np.array([400, 90, 40, 0])
+    expected = [lee_liu_score(*pair) for pair in zip(recall, count, strict=True)]
+    np.testing.assert_array_equal(lee_liu_score(recall, count), expected)
+    np.testing.assert_allclose(expected, [1 / 400, 0.81 / 90, 0.25 / 40, 0.0])
+    assert isinstance(expected[0], float)
+
+
+@pytest.mark.parametrize(
+    ("recall", "n_predicted", "message"),
+    [
+        (1.2, 10, "recall is 1.2; expected values from 0 to 1"),
+        (np.nan, 10, "recall is nan; expected"),
+        (0.5, -1, "n_predicted is -1.0; expected counts"),
+        (0.5, 0, "recall is positive where n_predicted is 0"),
+    ],
+)
+def test_lee_liu_refuses_impossible_counts(recall, n_predicted, message):
+    with pytest.raises(ValueError, match=message):
+        lee_liu_score(recall, n_predicted)
