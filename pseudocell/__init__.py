@@ -1,15 +1,19 @@
 """Find every cell in microscopy images when only a few are clicked."""
 
-from ._detector import HeatmapDetector
-from ._extractor import PatchExtractor
-from ._featurizer import NNPUFeaturizer
-from ._ranker import PClassificationRanker
+import lazy_loader
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "HeatmapDetector",
-    "NNPUFeaturizer",
-    "PClassificationRanker",
-    "PatchExtractor",
-]
+# Loaded when first used: `pseudocell --help` should not wait for torch.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_detector": ["HeatmapDetector"],
+        "_extractor": ["PatchExtractor"],
+        "_featurizer": ["NNPUFeaturizer"],
+        "_paper": ["paper_recipe"],
+        "_pseudo_label": ["PseudoLabelCellDetector"],
+        "_ranker": ["PClassificationRanker"],
+        "_selector": ["CalibratedSelector", "ShareSelector"],
+    },
+)

@@ -18,7 +18,6 @@ from ._scale import (
     to_nominal,
 )
 from ._skorch import build_module, choose_device, fit_net, forward_net, map_threads
-from ._threshold import choose_threshold
 from ._tiling import map_tiles
 from ._validation import check_image, check_images, check_points, check_points_inside
 from .losses import MaskedMSELoss
@@ -57,10 +56,8 @@ class HeatmapDetector(BaseEstimator):
     background_weight : float, default=0.1
         Weight of a pixel that is not labelled against one that is, unless `masked`:
         about the share of the cells that are clicked (Elkan and Noto 2008).
-    threshold : float, default=None
-        A peak is a cell if it is higher, in (0, 1). None chooses it by the clicks that
-        a net has not seen (see `pseudocell.metrics.lee_liu_score`) when there are
-        several nets, and takes 0.5 otherwise.
+    threshold : float, default=0.5
+        A peak is a cell if it is higher, in (0, 1).
     n_nets : int, default=1
         1 trains one net on all clicks. More train each net without its own share of
         the clicks of every image, and average their heatmaps.
@@ -90,12 +87,12 @@ class HeatmapDetector(BaseEstimator):
     ----------
     cell_radius_ : float
         The radius that is used, in pixels of the images.
-    threshold_ : float
-        The threshold that is used.
     nets_ : list of skorch.NeuralNet
         The fitted nets.
     n_channels_ : int
         Number of channels of the images.
+    click_folds_ : list of int ndarray of shape (n_i,)
+        Number of the net that has not seen the click; -1 with a single net.
     click_heights_ : list of float ndarray of shape (n_i,)
         How high each clicked cell stands in the heatmap of a net that has not seen it
         (of the only net, if there is one).
@@ -125,7 +122,7 @@ class HeatmapDetector(BaseEstimator):
         *,
         masked=True,
         background_weight=0.1,
-        threshold=None,
+        threshold=0.5,
         n_nets=1,
         nominal_radius=6.0,
         net=None,
@@ -152,7 +149,7 @@ class HeatmapDetector(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, images, points, *, positives=None, negatives=None, undecided=None):
+    def fit(self, images, points, *, positives=None, negatives=None):
         """Train the nets.
 
         Parameters
@@ -165,10 +162,6 @@ class HeatmapDetector(BaseEstimator):
             Pseudo positives: further cells, which every net sees.
         negatives : sequence of array-like of shape (m_i, 2), optional
             Pseudo negatives: places that are no cell.
-        undecided : sequence of array-like of shape (m_i, 2), optional
-            Places that may be a cell. When they are given, the rest of the images is
-            background, whose pixels count with `background_weight`, and only
-            the discs around the undecided places do not count, also when `masked`.
 
         Returns
         -------
@@ -179,68 +172,58 @@ class HeatmapDetector(BaseEstimator):
         ValueError
             If an argument is not as described, or no cell is clicked in any image.
         """
-        points = check_points(points, len(check_images(images)))
-        labels = {"points": points}
-        for name, more in (
-            ("positives", positives),
-            ("negatives", negatives),
-            ("undecided", undecided),
-        ):
-            labels[name] = (
-                [np.zeros((0, 2))] * len(points)
-                if more is None
-                else check_points(more, len(images), name)
+        self._check_parameters()
+        clicks = check_points(points, len(check_images(images)))
+        more = {"positives": positives, "negatives": negatives}
+        for name, lists in more.items():
+            more[name] = check_points(
+                [()] * len(clicks) if lists is None else lists, len(clicks), name
             )
-        if sum(map(len, points)) == 0:
+        if sum(map(len, clicks)) == 0:
             raise ValueError(
                 "points holds no click in any image; expected at least one clicked "
                 "cell to learn from."
             )
-        rng = check_random_state(self.random_state)
-        self._check_lengths(images, points)
+        if self.cell_radius is None:
+            self.cell_radius_ = float(estimate_cell_radius(images, clicks))
+        else:
+            self.cell_radius_ = float(self.cell_radius)
         nominal, shapes = self._read(images)
-        for name, lists in labels.items():
-            for index, shape in enumerate(shapes):
-                check_points_inside(lists[index], shape, index, name)
-            labels[name] = [
-                points_to_nominal(array, shape, self._scale)
-                for array, shape in zip(lists, shapes, strict=True)
-            ]
-        folds = _deal(labels["points"], self.n_nets, rng)
-        seeds = rng.randint(2**31 - 1, size=2 * len(folds))
-        background = self.background_weight
-        if self.masked and undecided is None:
-            background = 0.0
-        trainings = []
-        for fold, held_out in enumerate(folds):
-            seen = [
-                np.concatenate([array[~mask], extra])
-                for array, mask, extra in zip(
-                    labels["points"], held_out, labels["positives"], strict=True
-                )
-            ]
-            module = build_module(
+        clicks = self._points_to_nominal(clicks, shapes, "points")
+        positives = self._points_to_nominal(more["positives"], shapes, "positives")
+        negatives = self._points_to_nominal(more["negatives"], shapes, "negatives")
+        rng = check_random_state(self.random_state)
+        held_out = _deal(clicks, self.n_nets, rng)
+        seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
+        # The modules are built one after the other: building uses the global seed.
+        modules = [
+            build_module(
                 UNet if self.net is None else self.net,
-                seeds[2 * fold],
+                seed,
                 in_channels=self.n_channels_,
             )
-            trainings.append((fold, module, seen, seeds[2 * fold + 1]))
+            for seed in seeds[:, 0]
+        ]
+        device = choose_device(self.device)
 
-        def train(training):
-            fold, module, seen, seed = training
-            batches = self._batches(nominal, seen, labels, background, seed)
+        def train(number):
+            seen = [
+                np.concatenate([array[fold != number], extra])
+                for array, fold, extra in zip(clicks, held_out, positives, strict=True)
+            ]
             return fit_net(
-                module,
+                modules[number],
                 MaskedMSELoss(),
-                batches,
+                self._batches(nominal, seen, negatives, seeds[number, 1]),
                 learning_rate=self.learning_rate,
-                device=choose_device(self.device),
-                description=f"Training net {fold + 1} of {len(folds)}",
+                device=device,
+                description=f"Training net {number + 1} of {self.n_nets}",
                 verbose=self.verbose,
             )
 
-        self.nets_ = map_threads(train, trainings, self.n_jobs)
-        self._choose_threshold(nominal, labels["points"], folds)
+        self.nets_ = map_threads(train, range(self.n_nets), self.n_jobs)
+        self.click_folds_ = held_out
+        self.click_heights_ = self._look_at_clicks(nominal, clicks)
         return self
 
     def predict(self, images):
@@ -261,7 +244,7 @@ class HeatmapDetector(BaseEstimator):
         ValueError
             If the images are not as described, or have other channels than in `fit`.
         """
-        return [points for points, _ in self.find_candidates(images, self.threshold_)]
+        return [points for points, _ in self.find_candidates(images, self.threshold)]
 
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.
@@ -289,7 +272,9 @@ class HeatmapDetector(BaseEstimator):
             points, heights = self._peaks(heatmap, threshold)
             if known is not None:
                 extra = points_to_nominal(known[index], image.shape, self._scale)
-                extra = extra[~_any_near(extra, points, PEAK_DISTANCE * self.nominal_radius)]
+                extra = extra[
+                    ~_any_near(extra, points, PEAK_DISTANCE * self.nominal_radius)
+                ]
                 rows, cols = np.round(extra).astype(int).T
                 points = np.concatenate([points, extra])
                 heights = np.concatenate([heights, heatmap[rows, cols]])
@@ -348,18 +333,24 @@ class HeatmapDetector(BaseEstimator):
     def _scale(self):
         return self.nominal_radius / self.cell_radius_
 
-    def _check_lengths(self, images, points):
-        """Settle the cell radius."""
+    def _check_parameters(self):
         for name in ("cell_radius", "nominal_radius"):
             radius = getattr(self, name)
             if radius is not None and not (np.isfinite(radius) and radius > 0):
                 raise ValueError(
                     f"{name} is {radius!r}; expected a number of pixels above 0."
                 )
-        if self.cell_radius is None:
-            self.cell_radius_ = estimate_cell_radius(images, points)
-        else:
-            self.cell_radius_ = float(self.cell_radius)
+        for name in ("threshold", "background_weight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; expected a number in [0, 1]."
+                )
+        for name in ("n_nets", "max_steps", "batch_size"):
+            number = getattr(self, name)
+            if int(number) != number or number < 1:
+                raise ValueError(
+                    f"{name} is {number!r}; expected an integer of at least 1."
+                )
 
     def _read(self, images):
         """Read all images; return them at the nominal size, and their true shapes."""
@@ -375,25 +366,30 @@ class HeatmapDetector(BaseEstimator):
     def _to_nominal(self, image):
         return to_nominal(normalise_image(image), self._scale)
 
-    def _batches(self, images, seen, labels, background, seed):
+    def _points_to_nominal(self, points, shapes, name):
+        """Check that points are on their images, and map them to the nominal size."""
+        mapped = []
+        for index, (array, shape) in enumerate(zip(points, shapes, strict=True)):
+            check_points_inside(array, shape, index, name)
+            mapped.append(points_to_nominal(array, shape, self._scale))
+        return mapped
+
+    def _batches(self, images, positives, negatives, seed):
         """Render the targets and cut batches of crops."""
+        background = 0.0 if self.masked else self.background_weight
         radius = MASK * self.nominal_radius
         heatmaps, weights = [], []
-        for index, image in enumerate(images):
+        for image, cells, others in zip(images, positives, negatives, strict=True):
             shape = image.shape[:2]
-            heatmap = render_heatmap(seen[index], shape, SIGMA * self.nominal_radius)
-            weight = np.full(shape, background, dtype=np.float32)
-            weight[render_mask(labels["undecided"][index], shape, radius)] = 0
-            negative = render_mask(labels["negatives"][index], shape, radius)
-            weight[negative] = 1
-            weight[render_mask(seen[index], shape, radius)] = 1
-            heatmaps.append(heatmap)
-            weights.append(weight)
+            labelled = np.concatenate([cells, others])
+            heatmaps.append(render_heatmap(cells, shape, SIGMA * self.nominal_radius))
+            mask = render_mask(labelled, shape, radius)
+            weights.append(np.where(mask, 1.0, background).astype(np.float32))
         return CropBatches(
             images,
             heatmaps,
             weights,
-            [_with_index(seen), _with_index(labels["negatives"])],
+            [_with_index(positives), _with_index(negatives)],
             n_steps=self.max_steps,
             batch_size=self.batch_size,
             size=_crop_size(self.nominal_radius),
@@ -418,42 +414,38 @@ class HeatmapDetector(BaseEstimator):
     def _peaks(self, heatmap, threshold):
         return find_peaks(heatmap, PEAK_DISTANCE * self.nominal_radius, threshold)
 
-    def _choose_threshold(self, images, points, folds):
-        """See how high held-out clicks stand, and choose the threshold by them."""
-        radius = MASK * self.nominal_radius
+    def _look_at_clicks(self, images, clicks):
+        """Return how high each click stands for the net that has not seen it."""
 
         def look(index):
+            heights = np.zeros(len(clicks[index]))
+            fold = self.click_folds_[index]
+            if len(heights) == 0:
+                return heights
             heatmaps = self._heatmaps(images[index])
-            heights = np.zeros(len(points[index]))
-            for heatmap, held_out in zip(heatmaps, folds, strict=True):
-                mask = held_out[index] if len(folds) > 1 else slice(None)
-                peaks = self._peaks(heatmap, LOWEST_PEAK)
-                heights[mask] = _heights_at(points[index][mask], *peaks, radius)
-            return heights, self._peaks(heatmaps.mean(axis=0), LOWEST_PEAK)[1]
+            for number, heatmap in enumerate(heatmaps):
+                chosen = (fold == number) | (self.n_nets == 1)
+                heights[chosen] = _heights_at(
+                    clicks[index][chosen],
+                    *self._peaks(heatmap, LOWEST_PEAK),
+                    MASK * self.nominal_radius,
+                )
+            return heights
 
-        looks = map_threads(look, range(len(images)), self.n_jobs)
-        self.click_heights_ = [heights for heights, _ in looks]
-        if self.threshold is not None:
-            self.threshold_ = float(self.threshold)
-        elif len(folds) == 1:
-            self.threshold_ = 0.5
-        else:
-            self.threshold_ = choose_threshold(
-                np.concatenate(self.click_heights_),
-                np.concatenate([heights for _, heights in looks]),
-            )
+        return map_threads(look, range(len(images)), self.n_jobs)
 
 
 def _deal(points, n_nets, rng):
-    """Deal the clicks of each image out, one share a net that will not see it."""
-    n_nets = min(n_nets, sum(map(len, points)))
-    folds = [[] for _ in range(n_nets)]
-    start = 0
+    """Deal the clicks of each image out: the number of the net that does not see it.
+
+    A net sees all clicks if it is the only one, or there are fewer clicks than nets.
+    """
+    if n_nets == 1 or sum(map(len, points)) < n_nets:
+        return [np.full(len(array), -1) for array in points]
+    folds, start = [], 0
     for array in points:
-        share = rng.permutation(np.arange(start, start + len(array)) % max(n_nets, 1))
+        folds.append(rng.permutation(np.arange(start, start + len(array)) % n_nets))
         start += len(array)
-        for fold in range(n_nets):
-            folds[fold].append((share == fold) & (n_nets > 1))
     return folds
 
 

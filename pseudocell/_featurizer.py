@@ -1,7 +1,6 @@
 """Features of patches, learnt from positive and unlabelled patches."""
 
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.kernel_approximation import Nystroem
@@ -49,7 +48,7 @@ class NNPUFeaturizer(TransformerMixin, BaseEstimator):
         Called as ``net(in_channels=C)``; returns a torch module with ``forward``
         (patches of shape (n, C, size, size) to logits of shape (n,)) and ``features``.
         None takes `pseudocell.nets.PatchCNN`.
-    max_steps : int, default=400
+    max_steps : int, default=150
         Number of batches.
     batch_size : int, default=128
         Patches in a batch, half of them positive; even.
@@ -105,7 +104,7 @@ class NNPUFeaturizer(TransformerMixin, BaseEstimator):
         class_prior=None,
         *,
         net=None,
-        max_steps=400,
+        max_steps=150,
         batch_size=128,
         learning_rate=1e-3,
         weight_decay=0.005,
@@ -267,8 +266,7 @@ class _PUBatches:
         index = np.concatenate(
             [rng.choice(kind, self.half) for kind in (self.positive, self.unlabelled)]
         )
-        y_pu = torch.from_numpy(np.repeat([1, 0], self.half))
-        return torch.from_numpy(_augment(self.X[index], rng)), (y_pu,)
+        return _augment(self.X[index], rng), (np.repeat([1, 0], self.half),)
 
 
 def _augment(X, rng):

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage, spatial
 
-__all__ = ["find_peaks"]
+__all__ = ["find_peaks", "thin"]
 
 
 def find_peaks(heatmap, min_distance, threshold):
@@ -46,19 +46,32 @@ def find_peaks(heatmap, min_distance, threshold):
     heights = heatmap[rows, cols]
     order = np.lexsort((cols, rows, -heights))
     points = np.column_stack([rows, cols]).astype(float)[order]
-    keep = _suppress(points, min_distance)
+    keep = thin(points, min_distance)
     return points[keep], heights[order][keep]
 
 
-def _suppress(points, min_distance):
-    """Go through points in order; keep those far enough from all kept before."""
+def thin(points, min_distance):
+    """Mark points that are far enough from all marked points before them.
+
+    Parameters
+    ----------
+    points : float ndarray of shape (n, 2)
+        The most important first.
+    min_distance : float
+        Two marked points are farther apart than this.
+
+    Returns
+    -------
+    keep : bool ndarray of shape (n,)
+        The mark.
+    """
     keep = np.ones(len(points), dtype=bool)
     if len(points) < 2:
         return keep
     pairs = spatial.cKDTree(points).query_pairs(min_distance, output_type="ndarray")
     pairs = np.sort(pairs, axis=1)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    for stronger, weaker in pairs:
-        if keep[stronger]:
-            keep[weaker] = False
+    for before, after in pairs:
+        if keep[before]:
+            keep[after] = False
     return keep

@@ -4,25 +4,142 @@ import time
 import warnings
 
 import numpy as np
-from scipy.spatial import cKDTree
 from sklearn.base import BaseEstimator, clone
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._candidates import sort_candidates
 from ._detector import MATCHING_DISTANCE, HeatmapDetector
 from ._extractor import PatchExtractor
 from ._featurizer import NNPUFeaturizer
-from ._matching import match_points
+from ._peaks import thin
 from ._ranker import PClassificationRanker
-from ._selector import ShareSelector
-from ._skorch import one_thread
+from ._ranking import rank_candidates
+from ._selector import CalibratedSelector, ShareSelector
+from ._validation import check_images, check_points
 from .metrics import detection_f1
 
 __all__ = ["PseudoLabelCellDetector"]
 
+# Parameters that the parts share with the whole.
+SHARED = (
+    *("cell_radius", "alpha", "beta", "p", "class_prior"),
+    *("device", "n_jobs", "random_state", "verbose"),
+)
+
 
 class PseudoLabelCellDetector(BaseEstimator):
+    """Find all cells when only some of them are clicked.
+
+    A detector trained around the clicks finds nearly all cells, and too much else. Its
+    peaks are ranked by how much they look like clicked cells; the best become pseudo
+    positives, the worst pseudo negatives, and the detector is trained again. From
+    then on the unlabelled rest of the images counts as background too, but weakly,
+    because some cells are in it.
+
+    Parameters
+    ----------
+    cell_radius : float, default=None
+        Radius of a cell in pixels of the images; every length follows from it. None
+        estimates it from the images around the clicks.
+    alpha : float, default=0.05
+        Largest share of the unlabelled candidates that become pseudo positives in a
+        round; in [0, 1].
+    beta : float, default=0.05
+        Largest share that become pseudo negatives in a round; in [0, 1].
+    p : float, default=4.0
+        Push exponent of the ranker: the larger, the purer the top of its list.
+    max_iter : int, default=2
+        Rounds of pseudo labelling; 0 is the masked detector alone.
+    class_prior : float, default=0.5
+        Share of cells among the unlabelled candidates, for the features. Rather too
+        high than too low. None estimates it.
+    detector : estimator, default=None
+        None takes `HeatmapDetector` with two nets.
+    extractor : estimator, default=None
+        None takes `PatchExtractor`.
+    featurizer : estimator, default=None
+        None takes `NNPUFeaturizer`.
+    ranker : estimator, default=None
+        None takes `PClassificationRanker`.
+    selector : object, default=None
+        Has a method `select`. None takes `CalibratedSelector`; `ShareSelector` is the
+        rule of the paper.
+    learn_background : bool, default=True
+        Whether unlabelled pixels count as background, weakly, once there are pseudo
+        labels. False trains on the discs around labels only, as in the paper.
+    rank_by_height : bool, default=True
+        Whether the height of a candidate in the heatmap is one of its features. False
+        ranks by the look of its patch alone, as in the paper.
+    candidate_threshold : float, default=0.05
+        Peaks above it are candidates: low, so that there is always background among
+        them.
+    max_candidates : int, default=50
+        Most unlabelled candidates for each positive that the ranking learns from; all
+        are ranked.
+    device : str, default="auto"
+        "auto", "cpu", "cuda" or "mps".
+    n_jobs : int, default=None
+        Number of threads. None means all cores, but one inside a worker of joblib.
+    random_state : int, RandomState instance or None, default=None
+        Seed; the same seed gives the same points on any number of threads.
+    verbose : int, default=0
+        1 shows progress bars.
+
+    Attributes
+    ----------
+    cell_radius_ : float
+        The radius that is used, in pixels of the images.
+    detector_ : estimator
+        The detector of the last round.
+    detectors_ : list of estimator
+        The detectors of all rounds, from round 0, the one trained on clicks alone.
+    history_ : list of dict
+        A record a round: its number, how many points were clicked, pseudo positive and
+        pseudo negative, the number of candidates, and the seconds that it took.
+    labels_ : list of dict
+        After round k, ``labels_[k]["positives"]`` and ``["negatives"]``: one array of
+        points an image.
+    labeled_iter_ : list of int ndarray of shape (n_i + k_i,)
+        For the clicks and pseudo positives of each image, in this order, the round in
+        which they were labelled, 0 for the clicks.
+    n_iter_ : int
+        Number of rounds of pseudo labelling.
+    termination_condition_ : {"max_iter", "no_candidates", "no_change"}
+        Why the rounds ended.
+
+    See Also
+    --------
+    paper_recipe : The rules and sizes of the published code.
+
+    Notes
+    -----
+    The parameters from `cell_radius` to `class_prior` and from `device` to `verbose` are
+    handed to every part that has one of that name, also to parts given by the
+    user.
+
+    References
+    ----------
+    Fujii, Suehiro, Nishimura, Bise, "Cell Detection from Imperfect Annotation by
+    Pseudo Label Selection Using P-classification", MICCAI 2021,
+    doi 10.1007/978-3-030-87237-3_41.
+
+    Examples
+    --------
+    >>> from pseudocell import HeatmapDetector, NNPUFeaturizer, PseudoLabelCellDetector
+    >>> from pseudocell.datasets import drop_points, make_brightfield
+    >>> images, points = make_brightfield(1, (96, 96), n_cells=10, random_state=0)
+    >>> detector = PseudoLabelCellDetector(
+    ...     cell_radius=8,
+    ...     max_iter=1,
+    ...     detector=HeatmapDetector(max_steps=2),
+    ...     featurizer=NNPUFeaturizer(max_steps=2),
+    ...     random_state=0,
+    ... )
+    >>> detector.fit(images, drop_points(points, 0.3, random_state=0)).n_iter_
+    1
+    """
+
     def __init__(
         self,
         cell_radius=None,
@@ -31,7 +148,7 @@ class PseudoLabelCellDetector(BaseEstimator):
         beta=0.05,
         p=4.0,
         max_iter=2,
-        class_prior=None,
+        class_prior=0.5,
         detector=None,
         extractor=None,
         featurizer=None,
@@ -67,150 +184,258 @@ class PseudoLabelCellDetector(BaseEstimator):
         self.verbose = verbose
 
     def fit(self, images, partial_points):
-        self.history_, self.detectors_, self.labels_ = [], [], []
+        """Learn from images in which some of the cells are clicked.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images; sizes may differ, items may be lazy.
+        partial_points : sequence of array-like of shape (n_i, 2)
+            Clicked cells as (row, col) in pixels; an image may have none.
+
+        Returns
+        -------
+        self : PseudoLabelCellDetector
+
+        Raises
+        ------
+        ValueError
+            If images, clicks or parameters are not as described, or nothing is clicked.
+
+        Warns
+        -----
+        UserWarning
+            If no further candidate could be labelled.
+        """
+        check_images(images)
+        clicks = check_points(partial_points, len(images), "partial_points")
+        self._check_parameters()
         detector = self._part("detector", HeatmapDetector(n_nets=2))
-        labels = {}
-        pool = None
+        selector = self._part("selector", CalibratedSelector())
+        labels = {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
+        self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
+        self.detectors_, self.history_, self.labels_ = [], [], []
+        candidates = None
         for iteration in range(self.max_iter + 1):
             began = time.perf_counter()
-            detector = clone(detector).fit(images, partial_points, **labels)
-            detector.set_params(cell_radius=detector.cell_radius_)
-            self.detectors_.append(detector)
-            self._record(iteration, labels, pool, began)
+            detector = clone(detector).fit(images, clicks, **labels)
+            self._record(detector, labels, candidates, began)
+            self.termination_condition_ = "max_iter"
             if iteration == self.max_iter:
                 break
-            pool = self._collect(images, partial_points, pool)
-            scores = self._rank(images, partial_points, pool)
-            labels = self._select(pool, scores)
-            self.labels_.append(labels)
-        self.detector_ = detector
-        self.cell_radius_ = detector.cell_radius_
-        self.threshold_ = detector.threshold_
+            candidates = self._find_candidates(images, clicks, labels, candidates)
+            if not _can_be_ranked(candidates):
+                self._stop("no_candidates")
+                break
+            ranking = self._rank(images, candidates)
+            choice = selector.select(
+                ranking.top,
+                ranking.bottom,
+                ranking.clicked_top,
+                ranking.clicked_bottom,
+            )
+            if iteration > 0 and not choice.any():
+                self._stop("no_change")
+                break
+            labels = self._add_labels(labels, candidates, ranking.top, choice)
+            if self.learn_background:
+                detector.set_params(masked=False)
         self.n_iter_ = iteration
         return self
 
-    def _part(self, name, default):
-        part = clone(default if getattr(self, name) is None else getattr(self, name))
-        common = ("cell_radius", "class_prior", "p", "alpha", "beta")
-        common += ("device", "n_jobs", "random_state", "verbose")
-        accepted = part.get_params()
-        return part.set_params(
-            **{key: getattr(self, key) for key in common if key in accepted}
-        )
-
-    def _collect(self, images, clicks, pool):
-        """Find the candidates of this iteration: X_P near the clicks, X_U elsewhere."""
-        detector = self.detectors_[-1]
-        known = None if pool is None else pool["unlabelled"]
-        found = detector.find_candidates(images, self.candidate_threshold, known)
-        radius = detector.cell_radius_
-        pool = {"positive": [], "positive_heights": [], "unlabelled": [], "heights": []}
-        for (points, heights), clicked, click_heights in zip(
-            found, clicks, detector.click_heights_, strict=True
-        ):
-            clicked = np.reshape(clicked, (-1, 2))
-            i, j = match_points(points, clicked, radius)
-            pool["positive"].append(points[i])
-            pool["positive_heights"].append(click_heights[j])
-            free = ~near(points, clicked, radius)
-            pool["unlabelled"].append(points[free])
-            pool["heights"].append(heights[free])
-        n_clicks = sum(map(len, clicks))
-        all_heights = np.concatenate(pool["heights"])
-        room = n_clicks * self.max_candidates
-        if len(all_heights) > room:
-            limit = np.partition(all_heights, -room)[-room]
-            for index, heights in enumerate(pool["heights"]):
-                keep = heights >= limit
-                pool["unlabelled"][index] = pool["unlabelled"][index][keep]
-                pool["heights"][index] = heights[keep]
-        return pool
-
-    def _rank(self, images, clicks, pool):
-        extractor = self._part("extractor", PatchExtractor())
-        extractor.set_params(cell_radius=self.detectors_[-1].cell_radius_)
-        positive = extractor.fit_transform(list(zip(images, pool["positive"])))
-        unlabelled = extractor.transform(list(zip(images, pool["unlabelled"])))
-        y = np.repeat([1, 0], [len(positive), len(unlabelled)])
-        patches = np.concatenate([positive, unlabelled])
-        featurizer = self._part("featurizer", NNPUFeaturizer()).fit(patches, y)
-        features = featurizer.transform(patches)
-        self.pu_ = featurizer.decision_function(patches)
-        heights = np.concatenate(pool["positive_heights"] + pool["heights"])
-        if self.rank_by_height:
-            features = np.column_stack([features, heights])
-        scores = []
-        with one_thread():
-            for end in ("top", "bottom"):
-                ranker = make_pipeline(
-                    StandardScaler(),
-                    self._part("ranker", PClassificationRanker()).set_params(
-                        concentrate=end
-                    ),
-                )
-                scores.append(ranker.fit(features, y).decision_function(features))
-        self.scores_, self.y_, self.heights_ = scores, y, heights
-        return scores[0][y == 0], scores[1][y == 0]
-
-    def _select(self, pool, scores):
-        choice = self._part("selector", ShareSelector()).select(*scores)
-        radius = self.detectors_[-1].cell_radius_
-        split = np.cumsum([len(p) for p in pool["unlabelled"]])[:-1]
-        labels = {"positives": [], "negatives": [], "undecided": []}
-        cut = np.quantile(np.concatenate(self.detectors_[-1].click_heights_), 0.05)
-        for points, heights, top, label in zip(
-            pool["unlabelled"],
-            pool["heights"],
-            np.split(scores[0], split),
-            np.split(choice, split),
-            strict=True,
-        ):
-            order = np.argsort(-top, kind="stable")
-            chosen = order[label[order] == 1]
-            positives = points[chosen][thin(points[chosen], radius)]
-            negatives = points[label == -1]
-            open_ = (heights >= cut) & (label == 0)
-            labels["positives"].append(positives)
-            labels["negatives"].append(negatives)
-            labels["undecided"].append(points[open_ & ~near(points, positives, radius)])
-        if not self.learn_background:
-            del labels["undecided"]
-        return labels
-
-    def _record(self, iteration, labels, pool, began):
-        count = {name: sum(map(len, lists)) for name, lists in labels.items()}
-        self.history_.append(
-            {
-                "iteration": iteration,
-                "n_positive": count.get("positives", 0),
-                "n_negative": count.get("negatives", 0),
-                "n_undecided": count.get("undecided", 0),
-                "n_candidates": 0 if pool is None else sum(map(len, pool["heights"])),
-                "threshold": self.detectors_[-1].threshold_,
-                "seconds": time.perf_counter() - began,
-            }
-        )
-
     def predict(self, images):
+        """Find the cells.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images.
+
+        Returns
+        -------
+        points : list of float ndarray of shape (n_i, 2)
+            (row, col) in pixels, the strongest first.
+
+        Raises
+        ------
+        ValueError
+            If the images are not as described, or have other channels than in `fit`.
+        """
         check_is_fitted(self)
         return self.detector_.predict(images)
 
+    def predict_scored(self, images):
+        """Find the cells, and say how sure each is.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images.
+
+        Returns
+        -------
+        found : list of (points, scores)
+            Points as from `predict`, and their heights in the heatmap, of shape
+            (n_i,), above the threshold of the detector and about 1 for a sure cell.
+        """
+        check_is_fitted(self)
+        return self.detector_.find_candidates(images, self.detector_.threshold)
+
     def staged_predict(self, images):
+        """Find the cells with the detector of each round.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images.
+
+        Yields
+        ------
+        points : list of float ndarray of shape (n_i, 2)
+            As from `predict`, for round 0, 1, ... `n_iter_`.
+        """
         check_is_fitted(self)
         for detector in self.detectors_:
             yield detector.predict(images)
 
+    def score(self, images, points):
+        """Return the F1 score when all cells are known.
 
-def near(points, others, radius):
-    if len(others) == 0 or len(points) == 0:
-        return np.zeros(len(points), dtype=bool)
-    return cKDTree(others).query(points)[0] <= radius
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images.
+        points : sequence of array-like of shape (n_i, 2)
+            **All** cells; scores against partial clicks mean nothing.
+
+        Returns
+        -------
+        f1 : float
+            With one-to-one matching within 1.25 cell radii, over all images.
+        """
+        distance = MATCHING_DISTANCE * self.cell_radius_
+        return detection_f1(points, self.predict(images), distance)
+
+    @property
+    def cell_radius_(self):
+        """The radius that is used, in pixels of the images."""
+        check_is_fitted(self)
+        return self.detector_.cell_radius_
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "n_iter_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
+
+    def _check_parameters(self):
+        if int(self.max_iter) != self.max_iter or self.max_iter < 0:
+            raise ValueError(
+                f"max_iter is {self.max_iter!r}; expected an integer of at least 0."
+            )
+        # Now rather than after the first training.
+        ShareSelector(self.alpha, self.beta).select([], [])
+
+    def _part(self, name, default):
+        """Clone a part and hand it the parameters that it shares with the whole."""
+        part = clone(default if getattr(self, name) is None else getattr(self, name))
+        accepted = part.get_params(deep=False)
+        return part.set_params(
+            **{key: getattr(self, key) for key in SHARED if key in accepted}
+        )
+
+    def _find_candidates(self, images, clicks, labels, before):
+        """Find the candidates; those of the round before stay candidates."""
+        peaks = self.detector_.find_candidates(
+            images,
+            self.candidate_threshold,
+            known=None if before is None else before.unlabelled,
+        )
+        return sort_candidates(
+            peaks,
+            clicks,
+            self.detector_.click_folds_,
+            self.detector_.click_heights_,
+            labels,
+            self.cell_radius_,
+        )
+
+    def _rank(self, images, candidates):
+        extractor = self._part("extractor", PatchExtractor())
+        # More than the published weight of 0.1: of 129 features and a few dozen
+        # clicks, it is the top of the list that is learnt by heart first.
+        ranker = self._part("ranker", PClassificationRanker(l2=1.0))
+        return rank_candidates(
+            images,
+            candidates,
+            extractor=extractor.set_params(cell_radius=self.cell_radius_),
+            featurizer=self._part("featurizer", NNPUFeaturizer()),
+            ranker=ranker,
+            by_height=self.rank_by_height,
+            room=self.max_candidates,
+            rng=check_random_state(self.random_state),
+            n_jobs=self.n_jobs,
+        )
+
+    def _add_labels(self, labels, candidates, scores, choice):
+        """Add the chosen candidates, of two on the same cell the better one."""
+        ends = np.cumsum([len(array) for array in candidates.unlabelled])[:-1]
+        added = {"positives": [], "negatives": []}
+        for index, (points, score, label) in enumerate(
+            zip(
+                candidates.unlabelled,
+                np.split(scores, ends),
+                np.split(choice, ends),
+                strict=True,
+            )
+        ):
+            best_first = np.argsort(-score, kind="stable")
+            cells = points[best_first][label[best_first] == 1]
+            cells = cells[thin(cells, self.cell_radius_)]
+            for name, new in (("positives", cells), ("negatives", points[label == -1])):
+                added[name].append(np.concatenate([labels[name][index], new]))
+            self.labeled_iter_[index] = np.append(
+                self.labeled_iter_[index], np.full(len(cells), len(self.detectors_))
+            )
+        self.labels_.append(added)
+        return added
+
+    def _record(self, detector, labels, candidates, began):
+        """Keep the detector of a round, and what it was trained on."""
+        self.detector_ = detector
+        self.detectors_.append(detector)
+        self.history_.append(
+            {
+                "iteration": len(self.history_),
+                "n_clicked": sum(map(len, detector.click_folds_)),
+                "n_positive": sum(map(len, labels["positives"])),
+                "n_negative": sum(map(len, labels["negatives"])),
+                "n_candidates": 0
+                if candidates is None
+                else sum(map(len, candidates.unlabelled)),
+                "seconds": time.perf_counter() - began,
+            }
+        )
+
+    def _stop(self, reason):
+        self.termination_condition_ = reason
+        if len(self.detectors_) == 1:
+            warnings.warn(
+                "No pseudo label could be chosen, so that the detector knows the "
+                "clicks only: no peak of it is at a clicked cell, or none is "
+                "elsewhere. Click more cells, or check cell_radius "
+                f"({self.cell_radius_:g} px).",
+                stacklevel=3,
+            )
 
 
-def thin(points, radius):
-    keep = np.ones(len(points), dtype=bool)
-    if len(points) > 1:
-        for i, j in np.sort(cKDTree(points).query_pairs(radius, output_type="ndarray"), axis=1)[:]:
-            if keep[i]:
-                keep[j] = False
-    return keep
+def _nothing(lists):
+    return [np.zeros((0, 2)) for _ in lists]
+
+
+def _can_be_ranked(candidates):
+    return any(map(len, candidates.positive)) and any(map(len, candidates.unlabelled))

@@ -14,6 +14,8 @@ from pseudocell.losses._p_classification import log_profiled_loss, profile_inter
 
 # A smaller decrease of the objective is rounding noise, on which a line search fails.
 _SMALLEST_DECREASE = 64 * np.finfo(float).eps
+# A line search that fails where the relative gradient is smaller has met that noise.
+_GRADIENT_OF_NOISE = 1e-6
 
 
 class PClassificationRanker(ClassifierMixin, BaseEstimator):
@@ -33,8 +35,8 @@ class PClassificationRanker(ClassifierMixin, BaseEstimator):
     without randomness and without overflow.
 
     Dividing by `c` makes the loss at ``w = 0`` equal to ``1 + 1 / p`` for any number
-    of samples in either class: `l2` means the same for ten samples and for ten thousand,
-    and for balanced and unbalanced classes.
+    of samples in either class: `l2` means the same for ten samples and for ten
+    thousand, and for balanced and unbalanced classes.
 
     Parameters
     ----------
@@ -104,9 +106,7 @@ class PClassificationRanker(ClassifierMixin, BaseEstimator):
     [5, 4, 3, 2, 1, 0]
     """
 
-    def __init__(
-        self, p=4.0, *, l2=0.1, concentrate="top", max_iter=1000, tol=1e-8
-    ):
+    def __init__(self, p=4.0, *, l2=0.1, concentrate="top", max_iter=1000, tol=1e-8):
         self.p = p
         self.l2 = l2
         self.concentrate = concentrate
@@ -235,10 +235,10 @@ class PClassificationRanker(ClassifierMixin, BaseEstimator):
     def _warn_unless_converged(self, result):
         if self._is_loss_exhausted(result.fun):
             message = (
-                "A plane separates the classes and l2=0, so the loss has no minimum and "
-                "the length of the coefficients means nothing. Use l2 > 0."
+                "A plane separates the classes and l2=0, so the loss has no minimum "
+                "and the length of the coefficients means nothing. Use l2 > 0."
             )
-        elif not result.success:
+        elif not result.success and np.abs(result.jac).max() > _GRADIENT_OF_NOISE:
             message = (
                 f"PClassificationRanker stopped after {result.nit} of "
                 f"max_iter={self.max_iter} iterations without reaching tol={self.tol} "
@@ -322,8 +322,8 @@ def _check_target(y, sample_weight):
     present = np.unique(codes[weight > 0])
     if len(present) < 2:
         raise ValueError(
-            f"y has 1 class, {classes[present[0]]!r}, among the samples whose weight is "
-            "not zero; expected 2. Give samples of both classes."
+            f"y has 1 class, {classes[present[0]]!r}, among the samples whose weight "
+            "is not zero; expected 2. Give samples of both classes."
         )
     return classes, codes, weight
 

@@ -77,7 +77,11 @@ def to_nominal(image, scale):
     if shape == image.shape[:2]:
         return image
     return resize(
-        image, (*shape, image.shape[2]), order=1, mode="reflect", anti_aliasing=scale < 1
+        image,
+        (*shape, image.shape[2]),
+        order=1,
+        mode="reflect",
+        anti_aliasing=scale < 1,
     ).astype(np.float32, copy=False)
 
 

@@ -1,13 +1,17 @@
-"""ShareSelector: the top share becomes pseudo positives, the bottom one negatives."""
+"""Selectors: from the scores of candidates to pseudo labels."""
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-__all__ = ["ShareSelector"]
+__all__ = ["CalibratedSelector", "ShareSelector"]
 
 
 class ShareSelector(BaseEstimator):
     """Choose a fixed share of the unlabelled candidates at both ends of the ranking.
+
+    The rule of the paper. It has to be told how many cells and how much background
+    there are: where few candidates are background, the bottom share holds cells, and
+    the detector becomes worse. `CalibratedSelector` guards against that.
 
     Parameters
     ----------
@@ -35,15 +39,18 @@ class ShareSelector(BaseEstimator):
         self.alpha = alpha
         self.beta = beta
 
-    def select(self, top_scores, bottom_scores):
+    def select(self, top, bottom, clicked_top=None, clicked_bottom=None):
         """Choose pseudo labels.
 
         Parameters
         ----------
-        top_scores : array-like of shape (n_candidates,)
-            Larger is more like a cell; trusted at the top.
-        bottom_scores : array-like of shape (n_candidates,)
-            Larger is more like a cell; trusted at the bottom.
+        top : array-like of shape (n_candidates,)
+            Scores; larger is more like a cell, trusted at the top.
+        bottom : array-like of shape (n_candidates,)
+            Scores; larger is more like a cell, trusted at the bottom.
+        clicked_top, clicked_bottom : array-like of shape (n_clicks,), optional
+            The two scores of the clicked cells, from rankers that have not seen them.
+            Not used here.
 
         Returns
         -------
@@ -60,10 +67,80 @@ class ShareSelector(BaseEstimator):
             share = getattr(self, name)
             if not 0 <= share <= 1:
                 raise ValueError(f"{name} is {share!r}; expected a share in [0, 1].")
-        n_candidates = len(top_scores)
-        labels = np.zeros(n_candidates, dtype=int)
-        best = np.argsort(-np.asarray(top_scores), kind="stable")
-        worst = np.argsort(np.asarray(bottom_scores), kind="stable")
-        labels[best[: int(np.ceil(self.alpha * n_candidates))]] += 1
-        labels[worst[: int(np.ceil(self.beta * n_candidates))]] -= 1
+        labels = np.zeros(len(top), dtype=int)
+        best = np.argsort(-np.asarray(top), kind="stable")
+        worst = np.argsort(np.asarray(bottom), kind="stable")
+        labels[best[: int(np.ceil(self.alpha * len(top)))]] += 1
+        labels[worst[: int(np.ceil(self.beta * len(top)))]] -= 1
+        return labels
+
+
+class CalibratedSelector(ShareSelector):
+    """Choose at both ends, but nothing that the clicked cells speak against.
+
+    The scores of clicked cells, by a ranker that has not seen them, are a sample of the
+    scores of all cells. So a new positive must be among the top share `alpha` **and**
+    score above the median clicked cell, and a new negative must be among the bottom
+    share `beta` **and** score below 19 of 20 clicked cells. However few
+    cells or however little background is left, neither share digs too deep.
+
+    Parameters
+    ----------
+    alpha : float, default=0.05
+        Largest share of the candidates that become pseudo positives; in [0, 1].
+    beta : float, default=0.05
+        Largest share that become pseudo negatives; in [0, 1].
+
+    References
+    ----------
+    The shares: Fujii, Suehiro, Nishimura, Bise, "Cell Detection from Imperfect
+    Annotation by Pseudo Label Selection Using P-classification", MICCAI 2021,
+    doi 10.1007/978-3-030-87237-3_41. The clicked cells as spies among the unlabelled:
+    Liu, Lee, Yu, Li, "Partially Supervised Classification of Text Documents",
+    ICML 2002.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pseudocell import CalibratedSelector
+    >>> scores, clicked = np.array([0.1, 0.9, 0.5, 0.7, 0.3]), np.array([0.2, 0.6, 0.8])
+    >>> selector = CalibratedSelector(alpha=0.6, beta=0.6)
+    >>> print(selector.select(scores, scores, clicked, clicked))
+    [-1  1  0  1  0]
+    """
+
+    # Quantiles of the scores of clicked cells.
+    _HIGH, _LOW = 0.5, 0.05
+
+    def select(self, top, bottom, clicked_top, clicked_bottom):
+        """Choose pseudo labels.
+
+        Parameters
+        ----------
+        top : array-like of shape (n_candidates,)
+            Scores; larger is more like a cell, trusted at the top.
+        bottom : array-like of shape (n_candidates,)
+            Scores; larger is more like a cell, trusted at the bottom.
+        clicked_top, clicked_bottom : array-like of shape (n_clicks,)
+            The two scores of the clicked cells, from rankers that have not seen them.
+
+        Returns
+        -------
+        labels : int ndarray of shape (n_candidates,)
+            1 positive, -1 negative, 0 undecided.
+
+        Raises
+        ------
+        ValueError
+            If a share is not in [0, 1], or there is no clicked cell.
+        """
+        if len(clicked_top) == 0:
+            raise ValueError(
+                "clicked_top is empty; expected the score of at least one clicked cell."
+            )
+        labels = super().select(top, bottom)
+        high = np.quantile(clicked_top, self._HIGH)
+        low = np.quantile(clicked_bottom, self._LOW)
+        labels[(labels == 1) & (np.asarray(top) < high)] = 0
+        labels[(labels == -1) & (np.asarray(bottom) > low)] = 0
         return labels

@@ -172,7 +172,9 @@ def forward_net(net, X, method="forward", batch_size=256):
     outputs = []
     with torch.inference_mode():
         for start in range(0, len(X), batch_size):
-            batch = torch.from_numpy(np.ascontiguousarray(X[start : start + batch_size]))
+            batch = torch.from_numpy(
+                np.ascontiguousarray(X[start : start + batch_size])
+            )
             batch = batch.to(net.device, memory_format=torch.channels_last)
             outputs.append(getattr(module, method)(batch).float().cpu().numpy())
     return np.concatenate(outputs)

@@ -37,9 +37,12 @@ def map_tiles(function, image, *, stride, halo, tile=1024):
     halo = -(-halo // stride) * stride
     for top in range(0, result.shape[0], tile):
         for left in range(0, result.shape[1], tile):
-            core = (top, min(top + tile, result.shape[0])), (
-                left,
-                min(left + tile, result.shape[1]),
+            core = (
+                (top, min(top + tile, result.shape[0])),
+                (
+                    left,
+                    min(left + tile, result.shape[1]),
+                ),
             )
             outer = [
                 (max(0, start - halo), min(length, stop + halo))

@@ -97,7 +97,7 @@ def test_round_cells_hardly_overlap_and_some_touch():
 
 
 def test_debris_fills_the_background_and_spares_the_cells():
-    # 0.01 pieces a cell are none in an image, but leave the well edges there.
+    # 0.01 pieces a cell are none in an image, but leave the well edge there.
     (few, points), (many, same) = (
         make_brightfield(1, debris=debris, random_state=0) for debris in (0.01, 3)
     )
@@ -110,7 +110,7 @@ def test_debris_fills_the_background_and_spares_the_cells():
     np.testing.assert_allclose(*lenses, atol=6)
 
 
-def test_without_debris_there_are_no_well_edges_either():
+def test_without_debris_there_is_no_well_edge_either():
     images, points = make_brightfield(1, debris=0, random_state=0)
     assert background(images[0], points[0], 2.2 * 8).std() < 10
 

@@ -100,11 +100,10 @@ def _make_images(folder, seed):
 
 def _write_images(folder, images):
     prepare_folder(folder)
-    for number, image in enumerate(images, start=1):
-        write_picture(folder / f"{folder.name}_{number}.png", image)
-    return read_images(
-        [folder / f"{folder.name}_{n + 1}.png" for n in range(len(images))]
-    )
+    files = [folder / f"{folder.name}_{n + 1}.png" for n in range(len(images))]
+    for file, image in zip(files, images, strict=True):
+        write_picture(file, image)
+    return read_images(files)
 
 
 def _write_clicks(path, images, points):
@@ -129,9 +128,7 @@ def _report_stages(detector, unseen, truth):
         detector.staged_predict(unseen), detector.history_, strict=True
     ):
         scores = detection_scores(truth, points, MAX_DISTANCE)
-        counts = [
-            record.get(key) for key in ("n_positive", "n_negative", "n_candidates")
-        ]
+        counts = [record.get(f"n_{kind}") for kind in KINDS]
         cells = [record["iteration"], *counts, scores.n_predicted]
         ratios = (scores.precision, scores.recall, scores.f1)
         click.echo(table_line([*cells, *map(float, ratios)], WIDTHS))

@@ -70,12 +70,7 @@ def run_fit(sources, points, output, parameters):
         raise Stopped(
             f"Stopped before the training was finished; {output} was not written."
         ) from error
-    widths = [max(5, len(name)) for name in COLUMNS.values()]
-    click.echo(table_line(COLUMNS.values(), widths))
-    for record in detector.history_:
-        cells = [record.get(key) for key in COLUMNS]
-        cells[-1] = None if cells[-1] is None else f"{cells[-1]:.0f}"
-        click.echo(table_line(cells, widths))
+    _report_history(detector.history_)
     origin = "given" if "cell_radius" in parameters else "estimated from the clicks"
     click.echo(f"Cell radius: {detector.cell_radius_:.1f} px ({origin})")
     click.echo(f"Model: {output}")
@@ -116,6 +111,18 @@ def fit_readable(detector, images, points):
             labels = [labels[i] for i in good]
         except ValueError as error:
             raise ValueError(rename_images(str(error), labels)) from error
+
+
+def _report_history(history):
+    """Print a line for each iteration, with the columns that are known."""
+    keys = [key for key in COLUMNS if any(key in record for record in history)]
+    titles = [COLUMNS[key] for key in keys]
+    widths = [max(5, len(title)) for title in titles]
+    click.echo(table_line(titles, widths))
+    for record in history:
+        cells = [record.get(key) for key in keys]
+        cells = [f"{x:.0f}" if isinstance(x, float) else x for x in cells]
+        click.echo(table_line(cells, widths))
 
 
 def rename_images(message, labels):

@@ -51,7 +51,7 @@ def draw_clump(canvas, centre, cell_radius, rng):
 def draw_ring(canvas, centre, cell_radius, rng):
     """Add a bubble: a thin ring of the wrong size, without a lens in it."""
     small, large = rng.uniform(0.35, 0.5), rng.uniform(1.4, 1.9)
-    radius = cell_radius * rng.choice([small, large])
+    radius = cell_radius * rng.choice([small, large], p=[0.7, 0.3])
     width = cell_radius / 6
     view, row, col = _window(canvas, centre, radius + 6 * width)
     r = (np.hypot(row, col) - radius) / width
@@ -68,14 +68,14 @@ def draw_fibre(canvas, centre, cell_radius, rng):
     view += 50 * np.exp(-((along / length) ** 4)) * sides
 
 
-def draw_well_edge(canvas, cell_radius, curved, rng):
-    """Add a dark and bright double line across the image; return the distance to it."""
+def draw_well_edge(canvas, cell_radius, rng):
+    """Add a dark and bright line, straight or curved; return the distance to it."""
     size = np.array(canvas.shape, dtype=float)
     row, col = np.ogrid[: canvas.shape[0], : canvas.shape[1]]
     angle = rng.uniform(0, 2 * np.pi)
     normal = np.array([np.sin(angle), np.cos(angle)])
     anchor = size * (0.5 + rng.uniform(0.2, 0.4) * normal)
-    if curved:
+    if rng.random() < 0.5:
         bend = size.max() * rng.uniform(0.6, 1.2)
         far = anchor - bend * normal
         offset = np.hypot(row - far[0], col - far[1]) - bend
@@ -83,8 +83,8 @@ def draw_well_edge(canvas, cell_radius, curved, rng):
         offset = normal[0] * (row - anchor[0]) + normal[1] * (col - anchor[1])
     distance = np.abs(offset)
     near = distance < 1.7 * cell_radius
-    position = offset[near] / (cell_radius / 4)
-    for place, grey in ((-3, 25), (-1.5, -45), (0.75, 40), (2.25, -30)):
+    position = offset[near] / (cell_radius / 3)
+    for place, grey in ((-2.4, 15), (-0.8, -45), (0.8, 35), (2.4, -12)):
         canvas[near] += grey * _bump(position, place, 1)
     return distance
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
 
 from pseudocell.datasets import _shapes
 
@@ -11,10 +12,10 @@ __all__ = ["make_brightfield", "make_phase_contrast"]
 
 # What lies about in a well, and how often.
 _DEBRIS = {
-    _shapes.draw_speck: 0.5,
-    _shapes.draw_clump: 0.25,
+    _shapes.draw_speck: 0.6,
+    _shapes.draw_clump: 0.2,
     _shapes.draw_ring: 0.1,
-    _shapes.draw_fibre: 0.15,
+    _shapes.draw_fibre: 0.1,
 }
 
 # An image is full when so many places in a row were taken already.
@@ -47,14 +48,14 @@ def make_brightfield(
     *,
     n_cells=40,
     cell_radius=8.0,
-    debris=2.0,
+    debris=1.5,
     random_state=None,
 ):
-    """Draw round cells in bright field among debris and well edges.
+    """Draw round cells in bright field among debris, beside a well edge.
 
     Cells are lenses with a dark rim and a bright centre, about a third of them next
     to another. Between them lie specks, grainy lumps, rings of the wrong size and
-    fibres, and two well edges cross the image. A detector that has only ever seen
+    fibres, and a well edge crosses the image. A detector that has only ever seen
     the surroundings of a few cells takes much of that for cells, while a person
     does not: the difficulty that pseudo negatives are there to remove.
 
@@ -68,9 +69,9 @@ def make_brightfield(
         Cells in each image.
     cell_radius : float, default=8.0
         Mean radius of a cell in pixels; everything else scales with it.
-    debris : float, default=2.0
+    debris : float, default=1.5
         Pieces of debris for each cell, fewer where there is no room. 0 leaves out
-        the well edges too.
+        the well edge too.
     random_state : int or numpy.random.Generator, optional
         Seed. The same seed gives the same images, whatever their number; None
         gives others at each call.
@@ -104,9 +105,9 @@ def make_brightfield(
     for _ in range(n_images):
         canvas = _illumination(shape, 125.0, rng)
         free = np.ones(shape, dtype=bool)
-        for curved in (True, False) if debris else ():
-            distance = _shapes.draw_well_edge(canvas, cell_radius, curved, rng)
-            free &= distance > 2.2 * cell_radius
+        if debris:
+            distance = _shapes.draw_well_edge(canvas, cell_radius, rng)
+            free = distance > 2.2 * cell_radius
         # A little less than two radii: some rims touch.
         spread = 1.8 * cell_radius * np.eye(2)
         centres = _scatter_cells(n_cells, free, cell_radius / 2, spread, 0.3, rng)
@@ -272,8 +273,9 @@ def _scatter_cells(n_cells, free, margin, spread, clustering, rng):
 def _scatter_debris(n_pieces, shape, centres, clearance, rng):
     """Draw places at least `clearance` away from every cell."""
     places = rng.uniform(0, np.array(shape) - 1.0, size=(10 * n_pieces, 2))
-    gap = np.hypot(*(places[:, np.newaxis] - centres).transpose(2, 0, 1))
-    return places[gap.min(axis=1, initial=np.inf) >= clearance][:n_pieces]
+    if len(centres):
+        places = places[cKDTree(centres).query(places)[0] >= clearance]
+    return places[:n_pieces]
 
 
 def _expose(canvas, rng):

@@ -42,7 +42,6 @@ def p_classification_loss(scores, positive, p=4.0, *, sample_weight=None):
 
     Examples
     --------
-    >>> import numpy as np
     >>> from pseudocell.losses import p_classification_loss
     >>> value, gradient = p_classification_loss([0.0, 0.0], [True, False], p=4.0)
     >>> value
@@ -85,8 +84,6 @@ def profile_intercept(scores, positive, p=4.0, *, sample_weight=None):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from pseudocell.losses import profile_intercept
     >>> round(profile_intercept([2.0, 0.0], [True, False], p=1.0), 6)
     -1.0
     """
@@ -99,9 +96,9 @@ def log_profiled_loss(scores, positive, p=4.0, *, sample_weight=None):
 
     With the intercept profiled out, the P-classification loss is
     :math:`(1 + 1/p)\, A^{p/(1+p)} B^{1/(1+p)}`, that is, the P-norm push
-    :math:`\sum_k (\sum_i e^{-(s_i - s_k)})^p = A^p B` up to a monotone function. Here `A`
-    and `B` are the weighted means (not sums) of :math:`e^{-s_i}` and of
-    :math:`e^{p s_k}`: the value is 0 + log(1 + 1/p) at equal scores, whatever the number
+    :math:`\sum_k (\sum_i e^{-(s_i - s_k)})^p = A^p B` up to a monotone function. Here
+    `A` and `B` are the weighted means (not sums) of :math:`e^{-s_i}` and of
+    :math:`e^{p s_k}`: the value is log(1 + 1/p) at equal scores, whatever the number
     of samples of each class. The logarithm is convex in the scores and cannot overflow.
 
     Parameters
@@ -130,7 +127,6 @@ def log_profiled_loss(scores, positive, p=4.0, *, sample_weight=None):
 
     Examples
     --------
-    >>> from pseudocell.losses import log_profiled_loss
     >>> value, gradient = log_profiled_loss([0.0, 0.0, 0.0], [True, False, False], p=4)
     >>> round(value, 6)  # log(1 + 1/4)
     0.223144
