@@ -11,7 +11,6 @@ from ._heatmap import render_heatmap, render_mask
 from ._peaks import find_peaks
 from ._radius import estimate_cell_radius
 from ._scale import (
-    nominal_shape,
     normalise_image,
     points_from_nominal,
     points_to_nominal,
@@ -67,7 +66,7 @@ class HeatmapDetector(BaseEstimator):
         Called as ``net(in_channels=C)``; returns a torch module from images to
         heatmaps with the attributes `stride` and `reach`. None takes
         `pseudocell.nets.UNet`.
-    max_steps : int, default=500
+    max_steps : int, default=300
         Number of batches that a net is trained on.
     batch_size : int, default=8
         Crops in a batch.
@@ -126,7 +125,7 @@ class HeatmapDetector(BaseEstimator):
         n_nets=1,
         nominal_radius=6.0,
         net=None,
-        max_steps=500,
+        max_steps=300,
         batch_size=8,
         learning_rate=3e-3,
         device="auto",

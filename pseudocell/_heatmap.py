@@ -1,4 +1,4 @@
-"""Points to what the detector learns: a heatmap of cell positions, and where it counts."""
+"""Points to a heatmap of cell positions, and to a mask of where it counts."""
 
 import numpy as np
 

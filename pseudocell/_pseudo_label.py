@@ -114,9 +114,8 @@ class PseudoLabelCellDetector(BaseEstimator):
 
     Notes
     -----
-    The parameters from `cell_radius` to `class_prior` and from `device` to `verbose` are
-    handed to every part that has one of that name, also to parts given by the
-    user.
+    The parameters from `cell_radius` to `class_prior` and from `device` to `verbose`
+    are handed to every part that has one of that name, also to parts given by the user.
 
     References
     ----------
@@ -219,6 +218,8 @@ class PseudoLabelCellDetector(BaseEstimator):
         for iteration in range(self.max_iter + 1):
             began = time.perf_counter()
             detector = clone(detector).fit(images, clicks, **labels)
+            # Estimated once, if at all.
+            detector.set_params(cell_radius=detector.cell_radius_)
             self._record(detector, labels, candidates, began)
             self.termination_condition_ = "max_iter"
             if iteration == self.max_iter:
@@ -316,12 +317,6 @@ class PseudoLabelCellDetector(BaseEstimator):
         distance = MATCHING_DISTANCE * self.cell_radius_
         return detection_f1(points, self.predict(images), distance)
 
-    @property
-    def cell_radius_(self):
-        """The radius that is used, in pixels of the images."""
-        check_is_fitted(self)
-        return self.detector_.cell_radius_
-
     def __sklearn_is_fitted__(self):
         return hasattr(self, "n_iter_")
 
@@ -407,6 +402,7 @@ class PseudoLabelCellDetector(BaseEstimator):
     def _record(self, detector, labels, candidates, began):
         """Keep the detector of a round, and what it was trained on."""
         self.detector_ = detector
+        self.cell_radius_ = detector.cell_radius_
         self.detectors_.append(detector)
         self.history_.append(
             {

@@ -10,8 +10,11 @@ __all__ = ["estimate_cell_radius"]
 
 # Radii that are considered, in pixels; the upper end is also a quarter of the image.
 _SMALLEST, _LARGEST = 2.0, 200.0
-# Steps and widths in the logarithm of the radius: the answer scales with the image.
-_STEP, _WIDTH = 0.05, 0.2
+# Step and width in the logarithm of the radius: the answer scales with the image. The
+# width unites the edges of one cell: a clear nucleus in a halo, the flanks of a ring.
+_STEP, _WIDTH = 0.05, 0.3
+# What a normal distribution has below its mean plus one standard deviation.
+_QUANTILE = 0.8413
 _N_ANGLES = 64
 # Random places over all images, against which the clicks are compared.
 _N_PLACES = 400
@@ -20,19 +23,23 @@ _N_PLACES = 400
 def estimate_cell_radius(images, points):
     r"""Estimate the radius of the cells from a few clicks near their centres.
 
-    The radius is that of the circle around a click across which the image changes most,
-    beyond what it changes around random places. With :math:`\bar I_i(\rho)` the mean of
-    the normalised image over the circle of radius :math:`e^\rho` around click
-    :math:`i`, the estimate maximises
+    The radius is where the surroundings of a click stop being special: the outermost of
+    the edges that circles around clicks cross and circles around random places do not.
+    With :math:`\bar I_i(\rho)` the mean of the normalised image over the circle of
+    radius :math:`e^\rho` around click :math:`i`, the excess of edges is
 
-    .. math:: G_s * \Big( \operatorname*{mean}_i |G_s' * \bar I_i|
+    .. math:: x(\rho) = \max\Big(0, \operatorname*{mean}_i |G_s' * \bar I_i|
               - \operatorname*{mean}_j |G_s' * \bar I_j| \Big)
 
-    over :math:`\rho`; :math:`j` runs over random places, :math:`G_s` is a Gaussian of
-    width 0.2 and the absolute value is the Euclidean norm over the channels. This is
-    the circular edge detector of Daugman [2]_ with derivatives normalised for scale
-    [1]_, as a derivative in :math:`\log r` is. Bright and dark cells, discs and rings
-    count alike; the second smoothing is to unite the two flanks of a ring.
+    where :math:`j` runs over random places, :math:`G_s` is a Gaussian of width s = 0.3
+    and the absolute value is the Euclidean norm over the channels: the circular edge
+    detector of Daugman [2]_, a derivative in :math:`\log r` as scale selection wants
+    [1]_. Around one sharp edge x is a normal density of standard deviation s, 84 % of
+    which is below the edge plus s. So the logarithm of the estimate is the 84 %
+    quantile of x, less s. A maximum instead would take the strongest edge, often an
+    inner one: it found 0.4 to 0.95 of the radius on the images below.
+
+    @NOTES@
 
     Parameters
     ----------
@@ -45,7 +52,7 @@ def estimate_cell_radius(images, points):
     -------
     cell_radius : float
         In pixels, from 2 to 200 and at most a quarter of the smaller side of the
-        images. A Gaussian blob of standard deviation s has the radius sqrt(2) s.
+        @RET@
 
     Raises
     ------
@@ -93,11 +100,13 @@ def estimate_cell_radius(images, points):
         at_places.append(_edge_strengths(image, places, np.exp(log_radii)))
     excess = np.concatenate(at_clicks).mean(axis=0)
     excess = excess - np.concatenate(at_places).mean(axis=0)
-    excess = gaussian_filter1d(excess, _WIDTH / _STEP, mode="nearest")
     largest = max(largest, _SMALLEST)
-    allowed = (log_radii >= np.log(_SMALLEST)) & (log_radii <= np.log(largest))
-    best = log_radii[allowed][np.argmax(excess[allowed])] if allowed.any() else 0.0
-    return float(np.clip(np.exp(best), _SMALLEST, largest))
+    share = np.cumsum(np.maximum(excess, 0) * (log_radii <= np.log(largest)))
+    if share[-1] == 0:
+        return _SMALLEST
+    # A share counts up to the end of its step.
+    outer = np.interp(_QUANTILE * share[-1], share, log_radii + _STEP / 2)
+    return float(np.clip(np.exp(outer - _WIDTH), _SMALLEST, largest))
 
 
 def _edge_strengths(image, centres, radii):

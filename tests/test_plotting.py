@@ -134,9 +134,23 @@ def test_panels_stand_side_by_side_unchanged():
     bottom = figure.shape[0] - 10
     assert_array_equal(figure[bottom - height : bottom, 10 : 10 + width], first)
     assert_array_equal(figure[bottom - height : bottom, 20 + width : -10], second)
-    # The captions are in the strip above, one over each panel.
-    strip = figure[: bottom - height]
-    assert (strip[:, 10 : 10 + width].min(), strip[:, 20 + width :].min()) < (60, 60)
+
+
+def test_captions_stand_above_their_panels():
+    panel, gap = np.zeros((100, 80, 3), np.uint8), 10
+    plain = draw_panels([panel] * 2, [("", "")] * 2, gap=gap)
+    for captions, side in (
+        ([("One", ""), ("", "")], 0),
+        ([("", "one"), ("", "")], 0),
+        ([("", ""), ("Two", "")], 1),
+        ([("", ""), ("", "two")], 1),
+    ):
+        figure = draw_panels([panel] * 2, captions, gap=gap)
+        rows, cols, _ = np.nonzero(figure != plain)
+        assert len(rows) > 20
+        assert rows.max() < len(figure) - 100 - gap
+        left = gap + side * (80 + gap)
+        assert left <= cols.min() <= cols.max() < left + 80
 
 
 def test_a_legend_stands_below_the_panels():
