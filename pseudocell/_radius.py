@@ -36,10 +36,13 @@ def estimate_cell_radius(images, points):
     detector of Daugman [2]_, a derivative in :math:`\log r` as scale selection wants
     [1]_. Around one sharp edge x is a normal density of standard deviation s, 84 % of
     which is below the edge plus s. So the logarithm of the estimate is the 84 %
-    quantile of x, less s. A maximum instead would take the strongest edge, often an
-    inner one: it found 0.4 to 0.95 of the radius on the images below.
+    quantile of x, less s. The maximum would be the strongest edge, often an inner one.
 
-    @NOTES@
+        On five sets, on which s was also chosen, the estimate was 1.16 and 0.82 times the
+    reference radius in phase contrast of spread and of
+    spindle-shaped cells, 0.78 in bright field, 0.94 in stained histology, 0.86 in
+    fluorescence. Expect 25 %, and more from five clicks. An inner edge twice as strong
+    as the outer one pulls it down to 3/4.
 
     Parameters
     ----------
@@ -52,7 +55,7 @@ def estimate_cell_radius(images, points):
     -------
     cell_radius : float
         In pixels, from 2 to 200 and at most a quarter of the smaller side of the
-        @RET@
+        images; 2 where circles around clicks cross no more edges than others do.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def estimate_cell_radius(images, points):
     >>> row, col = np.mgrid[:100, :100]
     >>> disc = np.hypot(row - 40, col - 50) < 12
     >>> round(estimate_cell_radius([disc], [[(40, 50)]]))
-    12
+    11
     """
     images = check_images(images)
     points = check_points(points, len(images))

@@ -109,7 +109,7 @@ def make_brightfield(
             distance = _shapes.draw_well_edge(canvas, cell_radius, rng)
             free = distance > 2.2 * cell_radius
         # A little less than two radii: some rims touch.
-        spread = 1.2 * cell_radius * np.eye(2)
+        spread = 1.8 * cell_radius * np.eye(2)
         centres = _scatter_cells(n_cells, free, cell_radius / 2, spread, 0.3, rng)
         for centre in centres:
             _shapes.draw_round_cell(canvas, centre, cell_radius, rng)

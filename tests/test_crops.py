@@ -1,0 +1,164 @@
+"""What the detector is trained on: crops around labels, turned with their targets."""
+
+import numpy as np
+import pytest
+
+from pseudocell._crops import CropBatches
+
+EMPTY = np.zeros((0, 3))
+
+
+def make_batches(shapes=((80, 100), (70, 64)), n_channels=1, **changes):
+    """Images whose target and weight are the images themselves."""
+    rng = np.random.default_rng(0)
+    images = [rng.random((*shape, n_channels), dtype=np.float32) for shape in shapes]
+    parameters = {
+        "heatmaps": [image[..., 0].copy() for image in images],
+        "weights": [image[..., 0] + 1 for image in images],
+        "centres": [np.array([[0, 40.0, 50.0], [1, 10.2, 20.7]])],
+        "n_steps": 6,
+        "batch_size": 5,
+        "size": 32,
+        "anywhere": 0.0,
+        "random_state": 3,
+        **changes,
+    }
+    return CropBatches(images, **parameters)
+
+
+def all_crops(batches):
+    """Image, target and weight of each crop of all batches."""
+    steps = [batches[step] for step in range(len(batches))]
+    layers = [(X, *target) for X, target in steps]
+    return [np.concatenate(layer) for layer in zip(*layers, strict=True)]
+
+
+def test_batch_has_the_asked_shape():
+    batches = make_batches(n_channels=3)
+    assert len(batches) == 6
+    X, (heatmap, weight) = batches[5]
+    assert X.shape == (5, 3, 32, 32)
+    assert heatmap.shape == weight.shape == (5, 32, 32)
+    assert X.dtype == heatmap.dtype == weight.dtype == np.float32
+
+
+def test_batch_depends_on_seed_and_step_alone():
+    one, other = make_batches(), make_batches()
+    later = [other[step] for step in (4, 2, 0)]
+    for step, (X, target) in zip((4, 2, 0), later, strict=True):
+        np.testing.assert_array_equal(one[step][0], X)
+        np.testing.assert_array_equal(one[step][1], target)
+    assert (one[0][0] != one[1][0]).any()
+    assert (one[0][0] != make_batches(random_state=4)[0][0]).any()
+
+
+def test_image_target_and_weight_are_turned_together():
+    """Image and target are equal but for contrast and brightness: correlation 1."""
+    for image, heatmap, weight in zip(*all_crops(make_batches()), strict=True):
+        together = np.corrcoef(image.ravel(), heatmap.ravel())[0, 1]
+        assert together == pytest.approx(1, abs=1e-5)
+        np.testing.assert_allclose(weight, heatmap + 1)
+
+
+def test_crop_is_a_turned_or_mirrored_part_of_the_image():
+    batches = make_batches(shapes=[(32, 32)], centres=[[[0, 9.0, 9.0]]], n_steps=20)
+    heatmap = batches.layers[1][0]
+    turned = [np.rot90(side, k) for side in (heatmap, heatmap.T) for k in range(4)]
+    found = {
+        next(i for i, candidate in enumerate(turned) if (candidate == crop).all())
+        for crop in all_crops(batches)[1]
+    }
+    assert found == set(range(8))
+
+
+def test_crop_contains_the_label_it_was_cut_for():
+    """Also at the border and in images that are smaller than a crop."""
+    shapes = [(80, 100), (33, 90), (20, 15)]
+    points = [(0, 0, 0), (0, 79, 99), (0, 40, 31), (1, 32, 89), (1, 0, 45), (2, 19, 14)]
+    heatmaps = [np.zeros(shape, dtype=np.float32) for shape in shapes]
+    for number, (index, row, col) in enumerate(points, start=1):
+        heatmaps[index][row, col] = number
+    batches = make_batches(
+        shapes, heatmaps=heatmaps, centres=[np.array(points, float)], n_steps=40
+    )
+    labels = all_crops(batches)[1]
+    assert (labels.max(axis=(1, 2)) > 0).all()
+    assert set(np.unique(labels)) == set(range(7))
+
+
+def test_point_lies_anywhere_in_the_crop_but_at_its_edge():
+    heatmap = np.zeros((200, 200), dtype=np.float32)
+    heatmap[100, 100] = 1
+    batches = make_batches(
+        [(200, 200)], heatmaps=[heatmap], centres=[[[0, 100.0, 100.0]]], n_steps=100
+    )
+    _, rows, cols = np.nonzero(all_crops(batches)[1])
+    assert len(rows) == 500
+    assert min(rows.min(), cols.min()) == 2
+    assert max(rows.max(), cols.max()) == 32 - 1 - 2
+
+
+def test_groups_are_taken_equally_often():
+    """One label in a group counts as much as a hundred in the other."""
+    many = np.insert(np.random.default_rng(0).uniform(0, 99, (100, 2)), 0, 0, axis=1)
+    weights = [np.zeros((100, 100), np.float32), np.ones((40, 40), np.float32)]
+    batches = make_batches(
+        [(100, 100), (40, 40)],
+        weights=weights,
+        centres=[many, np.array([[1, 20.0, 20.0]]), EMPTY],
+        n_steps=100,
+    )
+    share = all_crops(batches)[2].mean(axis=(1, 2)).mean()
+    assert share == pytest.approx(0.5, abs=4 * np.sqrt(0.25 / 500))
+
+
+@pytest.mark.parametrize("centres", [[EMPTY, EMPTY], []])
+def test_without_labels_crops_lie_anywhere(centres):
+    batches = make_batches(centres=centres)
+    assert all_crops(batches)[0].shape == (30, 1, 32, 32)
+
+
+def test_crops_anywhere_follow_the_area_of_the_images():
+    """A third of the area, a third of the crops."""
+    weights = [np.zeros((80, 100), np.float32), np.ones((100, 40), np.float32)]
+    batches = make_batches(
+        [(80, 100), (100, 40)], weights=weights, anywhere=1.0, n_steps=100
+    )
+    share = all_crops(batches)[2].mean(axis=(1, 2)).mean()
+    assert share == pytest.approx(1 / 3, abs=4 * np.sqrt(2 / 9 / 500))
+
+
+def test_what_is_added_to_a_small_image_has_no_weight():
+    ones = [np.ones((20, 15), dtype=np.float32)]
+    batches = make_batches(
+        [(20, 15)], heatmaps=ones, weights=ones, centres=[[[0, 3.0, 4.0]]]
+    )
+    image, heatmap, weight = all_crops(batches)
+    np.testing.assert_array_equal(weight.sum(axis=(1, 2)), 20 * 15)
+    np.testing.assert_array_equal(heatmap, weight)
+    assert np.isfinite(image).all()
+    assert image.std(axis=(1, 2, 3)).min() > 0.1
+
+
+def test_intensity_changes_by_one_gain_and_an_offset_a_channel():
+    """image = gain * original + offset; the gain differs from crop to crop."""
+    batches = make_batches(n_channels=2, n_steps=20)
+    image, heatmap, _ = all_crops(batches)
+    gains = [
+        np.polyfit(target.ravel(), crop[0].ravel(), 1)[0]
+        for crop, target in zip(image, heatmap, strict=True)
+    ]
+    assert np.std(np.log(gains)) == pytest.approx(0.2, rel=0.3)
+    assert np.mean(np.log(gains)) == pytest.approx(0, abs=0.1)
+
+
+def test_images_stay_unchanged():
+    batches = make_batches()
+    before = [[array.copy() for array in layer] for layer in batches.layers]
+    for layer in batches.layers:
+        for array in layer:
+            array.flags.writeable = False
+    all_crops(batches)
+    for old, new in zip(before, batches.layers, strict=True):
+        for first, second in zip(old, new, strict=True):
+            np.testing.assert_array_equal(first, second)

@@ -1,0 +1,527 @@
+"""HeatmapDetector: what training and prediction may depend on, and what not."""
+
+from functools import partial
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+from sklearn.base import clone
+from torch import nn
+
+from pseudocell import HeatmapDetector
+from pseudocell._detector import _crop_size
+from pseudocell.nets import UNet
+
+SmallUNet = partial(UNet, base_channels=4, depth=2)
+SHAPES = [(72, 96), (64, 64), (90, 70)]
+
+
+class PixelNet(nn.Module):
+    """The heatmap is the image, times a gain, plus an offset: no training needed."""
+
+    stride, reach = 1, 0
+
+    def __init__(self, in_channels):
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(0.5))
+        self.offset = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, images):
+        return self.gain * images.mean(dim=1) + self.offset
+
+
+def draw_cells(shape, seed, n_cells=8):
+    """Bright blobs of radius 6 on a noisy ground, 8-bit, apart and off the border."""
+    rng = np.random.default_rng(seed)
+    points = np.zeros((0, 2))
+    while len(points) < n_cells:
+        point = np.round(rng.uniform(8, np.array(shape) - 9))
+        if (np.linalg.norm(points - point, axis=1) > 14).all():
+            points = np.vstack([points, point])
+    image = np.zeros(shape)
+    image[tuple(points.astype(int).T)] = 1
+    image = gaussian_filter(image, 3.0) * 2 * np.pi * 9
+    noise = gaussian_filter(rng.normal(size=shape), 1.0)
+    return np.clip(30 + 180 * image + 10 * noise, 0, 255).astype(np.uint8), points
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Three images of different sizes, and all their cells."""
+    drawn = [draw_cells(shape, seed) for seed, shape in enumerate(SHAPES)]
+    return [image for image, _ in drawn], [points for _, points in drawn]
+
+
+def quick(**parameters):
+    """A detector whose training is short, and not long enough to be good."""
+    parameters = {"cell_radius": 6, "net": SmallUNet, "max_steps": 3, **parameters}
+    parameters = {"batch_size": 2, "device": "cpu", "n_jobs": 1, **parameters}
+    return HeatmapDetector(**{"random_state": 0, **parameters})
+
+
+def ready(**parameters):
+    """A detector that is good without training."""
+    return quick(**{"net": PixelNet, "max_steps": 1, "learning_rate": 1e-6, **parameters})
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return quick(max_steps=60, batch_size=4, learning_rate=1e-2).fit(*data)
+
+
+def in_order(points):
+    return points[np.lexsort(points.T)]
+
+
+def assert_same_points(found, expected, atol=0.0):
+    assert len(found) == len(expected)
+    assert sum(map(len, found)) > 0
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, atol=atol)
+
+
+def assert_same_predictions(one, other, images):
+    """Exactly, in the heatmaps too, which exist where no cell is found."""
+    pairs = zip(one.predict_heatmap(images), other.predict_heatmap(images), strict=True)
+    for first, second in pairs:
+        np.testing.assert_array_equal(first, second)
+    for first, second in zip(one.predict(images), other.predict(images), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+# ------------------------------------------------------------------ prediction
+def test_cells_are_found(fitted, data):
+    images, points = data
+    assert fitted.score(images, points) > 0.9
+    unseen, cells = draw_cells((80, 80), 9)
+    assert fitted.score([unseen], [cells]) > 0.8
+
+
+def test_score_is_the_f1_within_a_quarter_more_than_a_radius(data):
+    images, points = data
+    detector = ready().fit(images, points)
+    assert detector.score(images, points) == 1
+    near, far = (
+        [array + (0, shift) for array in detector.predict(images)]
+        for shift in (1.24 * 6, 1.26 * 6)
+    )
+    assert detector.score(images, near) == 1
+    assert detector.score(images, far) < 0.2
+
+
+@pytest.mark.parametrize("radius", [3.0, 6.0, 11.0])
+def test_points_are_in_pixels_of_the_image(radius):
+    """Cells of any size are found where they are, although the net sees one size."""
+    image, points = draw_cells((96, 120), 5)
+    factor = radius / 6
+    shape = [round(length * factor) for length in image.shape]
+    rows, cols = (
+        np.clip(((np.arange(n) + 0.5) / factor - 0.5).round().astype(int), 0, m - 1)
+        for n, m in zip(shape, image.shape, strict=True)
+    )
+    resized = image[np.ix_(rows, cols)]
+    points = (points + 0.5) * np.array(shape) / image.shape - 0.5
+    found = ready(cell_radius=radius).fit([resized], [points]).predict([resized])[0]
+    assert len(found) == len(points)
+    np.testing.assert_allclose(in_order(np.round(found, 3))[:, 1], np.sort(points[:, 1]), atol=factor * 1.1)
+
+
+def test_points_are_sorted_by_height_above_the_threshold(fitted, data):
+    images, _ = data
+    found = fitted.find_candidates(images, 0.3)
+    assert sum(len(points) for points, _ in found) > 0
+    for (points, heights), heatmap in zip(
+        found, fitted.predict_heatmap(images), strict=True
+    ):
+        rows, cols = points.astype(int).T  # Nominal size: the radius is 6.
+        np.testing.assert_array_equal(heights, heatmap[rows, cols])
+        assert (np.diff(heights) <= 0).all()
+        assert (heights > 0.3).all()
+    above = [points[heights > 0.5] for points, heights in found]
+    assert_same_points(fitted.predict(images), above)
+
+
+def test_known_places_are_candidates_unless_a_peak_is_near(data):
+    images, points = data
+    detector = ready().fit(images, points)
+    plain = detector.find_candidates(images)
+    known = [np.array([[5.0, 5.0], peaks[0] + (1, 0)]) for peaks, _ in plain]
+    for (peaks, heights), (more, their), heatmap in zip(
+        plain,
+        detector.find_candidates(images, known=known),
+        detector.predict_heatmap(images),
+        strict=True,
+    ):
+        np.testing.assert_allclose(more, np.vstack([peaks, [[5, 5]]]))
+        np.testing.assert_array_equal(their, np.append(heights, heatmap[5, 5]))
+
+
+def test_transposed_image_and_kernels_give_transposed_points(fitted, data):
+    """Images of odd sizes, padded and resampled on the way."""
+    images, _ = data
+    # A copy with another cell radius, so that the images are resampled.
+    detector = joblib_copy(fitted).set_params(cell_radius=7.3)
+    detector.cell_radius_ = 7.3
+    expected = detector.predict(images)
+    with torch.no_grad():
+        for module in detector.nets_[0].module_.modules():
+            if isinstance(module, nn.Conv2d):
+                module.weight.copy_(module.weight.transpose(2, 3).clone())
+    found = detector.predict([image.T for image in images])
+    assert_same_points(
+        [in_order(points[:, ::-1].round(3)) for points in found],
+        [in_order(points.round(3)) for points in expected],
+        atol=2e-3,
+    )
+
+
+def joblib_copy(estimator, folder=None):
+    import io
+
+    file = io.BytesIO()
+    joblib.dump(estimator, file)
+    file.seek(0)
+    return joblib.load(file)
+
+
+def test_heatmap_is_the_mean_over_the_nets(data):
+    images, points = data
+    detector = quick(n_nets=2).fit(images, points)
+    both = detector.predict_heatmap(images)
+    nets, singles = detector.nets_, []
+    for net in nets:
+        detector.nets_ = [net]
+        singles.append(detector.predict_heatmap(images))
+    for mean, first, second in zip(both, *singles, strict=True):
+        np.testing.assert_allclose(mean, (first + second) / 2, atol=1e-6)
+        assert np.abs(first - second).max() > 1e-4
+
+
+# ---------------------------------------------------------------- what images
+@pytest.mark.parametrize(
+    "camera",
+    [
+        lambda image: image.astype(np.uint16) * 257,
+        lambda image: image / 255,
+        lambda image: (image * 0.1 - 3).astype(np.float32),
+        lambda image: image[..., np.newaxis],
+    ],
+)
+def test_gain_offset_and_dtype_do_not_matter(fitted, data, camera):
+    images, _ = data
+    assert_same_points(fitted.predict([camera(x) for x in images]), fitted.predict(images))
+
+
+def test_training_on_16_bits_is_training_on_8_bits(data):
+    """A power of two: exactly the same numbers."""
+    images, points = data
+    wide = [image.astype(np.uint16) * 256 for image in images]
+    assert_same_predictions(
+        quick().fit(wide, points), quick().fit(images, points), images
+    )
+
+
+def test_gain_and_offset_of_each_channel_do_not_matter(data):
+    images, points = data
+    colour = [np.dstack([image, image // 2, 255 - image]) for image in images]
+    other = [x.astype(np.uint16) * np.array([4, 2, 8], np.uint16) for x in colour]
+    one = quick().fit(colour, points)
+    assert one.n_channels_ == 3
+    assert_same_predictions(one, quick().fit(other, points), colour)
+    for first, second in zip(
+        one.predict_heatmap(colour),
+        one.predict_heatmap([x / 7 - (1, 9, 2) for x in colour]),
+        strict=True,
+    ):
+        np.testing.assert_allclose(first, second, atol=1e-3)
+
+
+class Lazy:
+    """An image on disk: it is an array only when asked to be."""
+
+    def __init__(self, image):
+        self.image, self.reads = image, 0
+
+    def __array__(self, dtype=None, copy=None):
+        self.reads += 1
+        return np.array(self.image, dtype=dtype)
+
+
+def test_lazy_images_are_images(data):
+    images, points = data
+    lazy = [Lazy(image) for image in images]
+    detector = quick().fit(lazy, points)
+    assert [image.reads for image in lazy] == [1, 1, 1]
+    assert_same_predictions(detector, quick().fit(images, points), lazy)
+
+
+def test_stack_of_images_is_a_list_of_images(data):
+    image, points = data[0][1], data[1][1]
+    stack = np.stack([image, image[::-1]])
+    clicks = [points, points]
+    assert_same_predictions(
+        quick().fit(stack, clicks), quick().fit(list(stack), clicks), stack
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (7, 30), (20, 20)])
+def test_image_smaller_than_a_crop_is_fine(shape):
+    assert max(shape) < _crop_size(6.0)
+    image = np.random.default_rng(0).random(shape)
+    detector = quick().fit([image], [[[0, 0]]])
+    heatmap = detector.predict_heatmap([image])[0]
+    assert heatmap.shape == shape
+    assert np.isfinite(heatmap).all()
+
+
+def test_cells_larger_than_the_image_are_fine(data):
+    images, points = data
+    detector = quick(cell_radius=500).fit(images, points)
+    assert np.isfinite(detector.predict_heatmap(images)[0]).all()
+
+
+def test_constant_image_is_fine(data):
+    images, points = data
+    blank = np.full((50, 60), 7, dtype=np.uint8)
+    alone = quick().fit([blank], [[[20, 20]]])
+    assert np.isfinite(alone.predict_heatmap([blank])[0]).all()
+    with_others = ready().fit([*images, blank], [*points, []])
+    assert with_others.predict([blank])[0].shape == (0, 2)
+
+
+def test_one_click_on_nothing_is_fine(data):
+    """It is learnt, as it cannot be known to be wrong."""
+    image = data[0][1]
+    for n_nets in (1, 2):
+        detector = quick(n_nets=n_nets).fit([image], [[[1.0, 2.0]]])
+        assert len(detector.nets_) == n_nets
+        assert np.isfinite(detector.predict_heatmap([image])[0]).all()
+
+
+# ------------------------------------------------------------------ the clicks
+@pytest.mark.parametrize("n_nets", [2, 3])
+def test_every_click_is_held_out_by_one_net_and_seen_by_the_others(data, n_nets):
+    images, points = data
+    detector = ready(n_nets=n_nets).fit(images, points)
+    for fold, array in zip(detector.click_folds_, points, strict=True):
+        assert fold.shape == (len(array),)
+        counts = np.bincount(fold, minlength=n_nets)
+        assert np.ptp(counts) <= 1
+        assert counts.sum() == len(array)
+
+
+def test_single_net_sees_every_click(data):
+    images, points = data
+    detector = ready().fit(images, points)
+    assert all((fold == -1).all() for fold in detector.click_folds_)
+
+
+def test_fewer_clicks_than_nets_are_seen_by_every_net(data):
+    detector = ready(n_nets=2).fit(data[0][:1], [data[1][0][:1]])
+    assert detector.click_folds_[0].tolist() == [-1]
+
+
+@pytest.mark.parametrize("n_nets", [1, 2, 9])
+@pytest.mark.parametrize("n_clicks", [1, 8])
+def test_click_on_a_cell_stands_as_high_as_its_peak(data, n_nets, n_clicks):
+    """Every net draws the image itself: it matters not which is asked."""
+    image, points = data[0][0], data[1][0][:n_clicks]
+    detector = ready(n_nets=n_nets).fit([image], [points])
+    peaks, heights = detector.find_candidates([image])[0]
+    near = np.linalg.norm(points[:, np.newaxis] - peaks, axis=2) <= 6
+    expected = (near * heights).max(axis=1)
+    assert (expected > 0.5).all()
+    np.testing.assert_allclose(detector.click_heights_[0], expected, atol=1e-4)
+
+
+def test_click_on_nothing_has_no_height(data):
+    image, points = data[0][0], data[1][0]
+    clicks = np.vstack([points, [[0.0, 0.0]]])
+    blank = image.copy()
+    blank[:12, :12] = blank.min()
+    heights = ready(threshold=0.5).fit([blank], [clicks]).click_heights_[0]
+    assert heights[-1] == 0
+
+
+def targets(detector, images, points, monkeypatch, **labels):
+    """Heatmaps and weights that the nets learn from."""
+    from pseudocell import _detector
+
+    seen = []
+
+    class Recorder(_detector.CropBatches):
+        def __init__(self, images, heatmaps, weights, centres, **parameters):
+            seen.append((heatmaps, weights))
+            super().__init__(images, heatmaps, weights, centres, **parameters)
+
+    monkeypatch.setattr(_detector, "CropBatches", Recorder)
+    detector.fit(images, points, **labels)
+    return seen
+
+
+@pytest.mark.parametrize(("masked", "background"), [(True, 0.0), (False, 0.1)])
+def test_pixels_count_in_discs_of_one_radius(data, monkeypatch, masked, background):
+    images, _ = data
+    clicks = [np.array([[30.0, 40.0]]), np.zeros((0, 2)), np.zeros((0, 2))]
+    positives = [np.zeros((0, 2)), np.array([[30.0, 30.0]]), np.zeros((0, 2))]
+    negatives = [np.zeros((0, 2)), np.zeros((0, 2)), np.array([[20.0, 20.0]])]
+    ((heatmaps, weights),) = targets(
+        ready(masked=masked),
+        images,
+        clicks,
+        monkeypatch,
+        positives=positives,
+        negatives=negatives,
+    )
+    centres = [(30, 40), (30, 30), (20, 20)]
+    for weight, (row, col), shape in zip(weights, centres, SHAPES, strict=True):
+        rows, cols = np.mgrid[: shape[0], : shape[1]]
+        inside = (rows - row) ** 2 + (cols - col) ** 2 <= 6**2
+        np.testing.assert_array_equal(weight, np.where(inside, 1, np.float32(background)))
+    peaks = [heatmap.max() for heatmap in heatmaps]
+    assert peaks == [1, 1, 0]
+    assert heatmaps[0][30, 40] == heatmaps[1][30, 30] == 1
+
+
+def test_every_net_sees_pseudo_positives_and_not_its_own_clicks(data, monkeypatch):
+    images, points = data
+    extra = [np.array([[3.0, 3.0]])] * 3
+    detector = ready(n_nets=2)
+    seen = targets(detector, images, points, monkeypatch, positives=extra)
+    assert len(seen) == 2
+    for number, (heatmaps, _) in enumerate(seen):
+        for heatmap, array, fold in zip(
+            heatmaps, points, detector.click_folds_, strict=True
+        ):
+            assert heatmap[3, 3] == 1
+            drawn = heatmap[tuple(array.astype(int).T)] == 1
+            np.testing.assert_array_equal(drawn, fold != number)
+
+
+# -------------------------------------------------------- what must not matter
+@pytest.mark.parametrize("n_nets", [1, 2])
+def test_same_seed_gives_the_same_on_any_number_of_threads(data, n_nets):
+    images, points = data
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            for n_jobs in (1, 2):
+                detector = quick(n_nets=n_nets, n_jobs=n_jobs).fit(images, points)
+                found.append(detector.predict_heatmap(images))
+                assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    for other in found[1:]:
+        for first, second in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(first, second)
+    other = quick(n_nets=n_nets, random_state=1).fit(images, points)
+    assert (other.predict_heatmap(images)[0] != found[0][0]).any()
+
+
+def test_global_generators_and_inputs_stay_unchanged(data):
+    images, points = ([array.copy() for array in arrays] for arrays in data)
+    for array in [*images, *points]:
+        array.flags.writeable = False
+    torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    detector = quick(cell_radius=None, n_nets=2).fit(images, points)
+    detector.fit(images, points, positives=points, negatives=points)
+    detector.predict(images)
+    assert torch.equal(torch.get_rng_state(), torch_before)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_before)
+    for old, new in zip([*data[0], *data[1]], [*images, *points], strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_fit_forgets_the_fit_before(data):
+    images, points = data
+    colour = [np.dstack([image] * 3) for image in images[:1]]
+    refitted = quick(n_nets=2).fit(colour, points[:1]).fit(images, points)
+    fresh = quick(n_nets=2).fit(images, points)
+    assert_same_predictions(refitted, fresh, images)
+    assert vars(refitted).keys() == vars(fresh).keys()
+
+
+def test_detector_comes_back_from_a_file(fitted, data, tmp_path):
+    joblib.dump(fitted, tmp_path / "detector.joblib")
+    loaded = joblib.load(tmp_path / "detector.joblib")
+    assert_same_predictions(loaded, fitted, data[0])
+    assert loaded.get_params() == fitted.get_params()
+
+
+def test_parameters_are_stored_and_never_written(data):
+    detector = quick(cell_radius=None)
+    before = detector.get_params()
+    assert detector.fit(*data) is detector
+    assert detector.get_params() == before
+    copy = clone(detector)
+    assert copy.get_params() == before
+    assert not hasattr(copy, "nets_")
+    assert copy.set_params(threshold=0.7).threshold == 0.7
+
+
+def test_radius_is_given_or_estimated(data):
+    assert quick(cell_radius=5).fit(*data).cell_radius_ == 5
+    assert 3 < ready(cell_radius=None).fit(*data).cell_radius_ < 9
+
+
+def test_silent_unless_asked(data, capfd):
+    ready().fit(*data)
+    assert capfd.readouterr() == ("", "")
+    ready(n_nets=2, verbose=1).fit(*data)
+    assert "Training net 2 of 2" in capfd.readouterr().err
+
+
+# ------------------------------------------------------------------- bad input
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"points": [[], [], []]}, "points holds no click in any image"),
+        ({"points": [[], [[5, 5]]]}, "points has 2 lists of points for 3 images"),
+        ({"points": [[], [], [[99, 5]]]}, r"points\[2\] has 1 of 1 points outside"),
+        ({"points": [[[60, 95], [5, 95]], [], []]}, None),
+        ({"points": [[[95, 60]], [], []]}, "Swapped they would fit"),
+        ({"points": [[[5, 5, 5]], [], []]}, r"points\[0\] has shape \(1, 3\)"),
+        ({"positives": [[]]}, "positives has 1 lists of points for 3 images"),
+        ({"negatives": [[], [[0, 70]], []]}, r"negatives\[1\] has 1 of 1 points out"),
+        ({"images": []}, "images is empty"),
+        ({"image": np.full((64, 64), np.nan)}, r"images\[1\] has 4096 NaN"),
+        ({"image": np.full((64, 64), np.inf)}, r"images\[1\] has 4096 NaN or infin"),
+        ({"image": np.zeros((64, 64, 3))}, r"images\[1\] has 3 channel\(s\); exp"),
+        ({"cell_radius": 0}, "cell_radius is 0; expected a number of pixels above 0"),
+        ({"cell_radius": np.nan}, "cell_radius is nan"),
+        ({"nominal_radius": -6}, "nominal_radius is -6"),
+        ({"threshold": 1.5}, r"threshold is 1.5; expected a number in \[0, 1\]"),
+        ({"background_weight": -1}, "background_weight is -1"),
+        ({"n_nets": 0}, "n_nets is 0; expected an integer of at least 1"),
+        ({"max_steps": 2.5}, "max_steps is 2.5"),
+        ({"batch_size": 0}, "batch_size is 0"),
+        ({"device": "gpu"}, "device='gpu' cannot be used here"),
+    ],
+)
+def test_bad_input_is_named(data, change, message):
+    images, points = list(data[0]), data[1]
+    change = dict(change)
+    if "image" in change:
+        images[1] = change.pop("image")
+    images = change.pop("images", images)
+    points = change.pop("points", points)
+    labels = {k: change.pop(k) for k in ("positives", "negatives") if k in change}
+    if message is None:
+        ready(**change).fit(images, points, **labels)
+        return
+    with pytest.raises(ValueError, match=message):
+        ready(**change).fit(images, points, **labels)
+
+
+def test_prediction_names_what_is_wrong(data):
+    detector = ready().fit(*data)
+    with pytest.raises(ValueError, match=r"images\[0\] has 3 channel\(s\); expected 1"):
+        detector.predict([np.zeros((20, 20, 3))])
+    with pytest.raises(ValueError, match=r"For one image pass \[image\]"):
+        detector.predict(data[0][0])
+    with pytest.raises(ValueError, match="is not fitted yet"):
+        ready().predict(data[0])

@@ -1,0 +1,249 @@
+"""Seeds, threads, training and prediction of any net."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+from joblib import Parallel, delayed, parallel_config
+from torch import nn
+
+from pseudocell._skorch import (
+    build_module,
+    choose_device,
+    fit_net,
+    forward_net,
+    map_threads,
+    one_thread,
+)
+
+
+class Batches:
+    """Batches of a linear problem, y = 2 a - 3 b + 1, with a record of the steps."""
+
+    def __init__(self, n_steps, seed=0):
+        self.n_steps, self.seed, self.asked = n_steps, seed, []
+
+    def __len__(self):
+        return self.n_steps
+
+    def __getitem__(self, step):
+        self.asked.append(step)
+        rng = np.random.default_rng((self.seed, step))
+        X = rng.normal(size=(16, 2, 1, 1)).astype(np.float32)
+        return X, (2 * X[:, 0] - 3 * X[:, 1] + 1, np.ones((16, 1, 1), np.float32))
+
+
+class WeightedError(nn.Module):
+    def forward(self, prediction, target, weight):
+        return (weight * (prediction[:, 0] - target) ** 2).mean()
+
+
+def make_net(hidden=0):
+    layers = [nn.Conv2d(2, 1, 1)]
+    if hidden:
+        layers = [nn.Conv2d(2, hidden, 1), nn.BatchNorm2d(hidden), nn.Conv2d(hidden, 1, 1)]
+    return nn.Sequential(*layers)
+
+
+def fit(n_steps=5, module=None, **parameters):
+    module = build_module(make_net, 0, hidden=4) if module is None else module
+    parameters = {"learning_rate": 0.1, **parameters}
+    return fit_net(module, WeightedError(), Batches(n_steps), **parameters)
+
+
+def weights_of(module):
+    return np.concatenate([w.detach().numpy().ravel() for w in module.parameters()])
+
+
+@pytest.fixture
+def generators():
+    """The global generators; checks that they are as before when the test ends."""
+    torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()
+    yield
+    assert torch.equal(torch.get_rng_state(), torch_before)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_before[1])
+    assert np.random.get_state()[2] == numpy_before[2]
+
+
+# ---------------------------------------------------------------------- seeds
+@pytest.mark.usefixtures("generators")
+def test_building_leaves_the_global_generators_alone():
+    build_module(make_net, 3, hidden=5)
+
+
+@pytest.mark.usefixtures("generators")
+def test_training_and_predicting_leave_the_global_generators_alone():
+    net = fit()
+    forward_net(net, np.zeros((3, 2, 1, 1), np.float32))
+
+
+def test_same_seed_gives_the_same_weights():
+    torch.manual_seed(1)
+    first = weights_of(build_module(make_net, 7, hidden=5))
+    torch.manual_seed(2)
+    np.testing.assert_array_equal(weights_of(build_module(make_net, 7, hidden=5)), first)
+    assert (weights_of(build_module(make_net, 8, hidden=5)) != first).any()
+
+
+def test_same_module_and_batches_give_the_same_net():
+    one, other = fit(), fit()
+    np.testing.assert_array_equal(weights_of(one.module_), weights_of(other.module_))
+
+
+# ------------------------------------------------------------------- training
+def test_every_batch_is_taken_once_in_order():
+    batches = Batches(7)
+    fit_net(make_net(), WeightedError(), batches, learning_rate=0.1)
+    assert batches.asked == list(range(7))
+
+
+def test_training_finds_the_solution():
+    """y = 2 a - 3 b + 1."""
+    module = build_module(make_net, 0)
+    net = fit(150, module)
+    assert net.module_ is module
+    np.testing.assert_allclose(weights_of(module), (2, -3, 1), atol=0.02)
+
+
+def test_target_without_weight_teaches_nothing():
+    class Unweighted(Batches):
+        def __getitem__(self, step):
+            X, (target, weight) = super().__getitem__(step)
+            return X, (target, 0 * weight)
+
+    module = build_module(make_net, 0)
+    before = weights_of(module)
+    fit_net(module, WeightedError(), Unweighted(5), learning_rate=0.1)
+    np.testing.assert_array_equal(weights_of(module), before)
+
+
+def test_weight_decay_shrinks_the_weights():
+    def norm(weight_decay):
+        module = build_module(make_net, 0)
+        fit(100, module, weight_decay=weight_decay)
+        return np.linalg.norm(weights_of(module))
+
+    assert norm(10.0) < 0.5 * norm(0.0)
+
+
+def test_progress_is_shown_only_when_asked_for(capfd):
+    fit(3)
+    assert capfd.readouterr() == ("", "")
+    fit(3, verbose=1, description="Learning")
+    out, err = capfd.readouterr()
+    assert "Learning" in err
+    assert out == ""
+
+
+# ----------------------------------------------------------------- prediction
+def test_batch_size_does_not_matter():
+    net = fit()
+    X = np.random.default_rng(0).normal(size=(11, 2, 4, 4)).astype(np.float32)
+    whole = forward_net(net, X)
+    assert (whole.shape, whole.dtype) == ((11, 1, 4, 4), np.float32)
+    for batch_size in (1, 4, 11):
+        np.testing.assert_allclose(forward_net(net, X, batch_size=batch_size), whole)
+
+
+def test_prediction_does_not_change_the_net():
+    """A batch norm in training mode would."""
+    net = fit()
+    net.module_.train()
+    before = {k: v.clone() for k, v in net.module_.state_dict().items()}
+    X = np.random.default_rng(0).normal(5, 9, (11, 2, 1, 1)).astype(np.float32)
+    X.flags.writeable = False
+    first = forward_net(net, X.copy())
+    for key, value in net.module_.state_dict().items():
+        assert torch.equal(value, before[key])
+    np.testing.assert_array_equal(forward_net(net, X.copy()), first)
+
+
+def test_any_method_of_the_module_can_be_called():
+    class Doubling(nn.Conv2d):
+        def twice(self, X):
+            return 2 * self(X)
+
+    net = fit_net(Doubling(2, 1, 1), WeightedError(), Batches(2), learning_rate=0.1)
+    X = np.ones((3, 2, 1, 1), np.float32)
+    np.testing.assert_array_equal(forward_net(net, X, "twice"), 2 * forward_net(net, X))
+
+
+# -------------------------------------------------------------------- threads
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    """A number of torch threads that must be the same afterwards."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    after = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert after == request.param
+
+
+@pytest.mark.parametrize("n_jobs", [None, 1, 2, -1])
+def test_results_come_in_the_order_of_the_items(threads, n_jobs):
+    arrived = threading.Event()
+
+    def work(item):
+        if item == 0 and n_jobs == 2:
+            arrived.wait(timeout=5)  # The first item ends after the second.
+        if item == 1:
+            arrived.set()
+        return item, torch.get_num_threads()
+
+    assert map_threads(work, range(6), n_jobs) == [(item, 1) for item in range(6)]
+
+
+def test_two_jobs_are_two_threads_and_a_worker_has_one():
+    both = threading.Barrier(2, timeout=10)
+
+    def meet(_):
+        both.wait()
+        return threading.get_ident()
+
+    def idents():
+        return set(map_threads(lambda _: threading.get_ident(), range(8)))
+
+    assert len(set(map_threads(meet, range(2), n_jobs=2))) == 2
+    with parallel_config(n_jobs=2, backend="threading"):
+        assert len(set(map_threads(meet, range(2)))) == 2
+    inside = Parallel(n_jobs=2, backend="threading")(delayed(idents)() for _ in "ab")
+    assert [len(found) for found in inside] == [1, 1]
+
+
+def test_error_of_an_item_comes_through(threads):
+    def work(item):
+        raise KeyError(f"item {item}")
+
+    with pytest.raises(KeyError, match="item"):
+        map_threads(work, range(3), n_jobs=2)
+
+
+def test_threads_are_restored(threads):
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == threads
+
+
+def stop_inside():
+    with one_thread():
+        raise KeyboardInterrupt
+
+
+def test_threads_are_restored_after_an_interrupt(threads):
+    with pytest.raises(KeyboardInterrupt):
+        stop_inside()
+    assert torch.get_num_threads() == threads
+
+
+# -------------------------------------------------------------------- devices
+def test_processor_is_always_there():
+    assert choose_device("cpu") == "cpu"
+    torch.empty(1, device=choose_device("auto"))
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "tpu"])
+def test_missing_device_is_named(device):
+    with pytest.raises(ValueError, match=f"device='{device}' cannot be used here"):
+        choose_device(device)
