@@ -1,11 +1,11 @@
 """HeatmapDetector: a U-Net that regresses a heatmap of cell positions."""
 
 import numpy as np
-from scipy.spatial import cKDTree
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._candidates import drop_near
 from ._crops import CropBatches
 from ._heatmap import render_heatmap, render_mask
 from ._peaks import find_peaks
@@ -271,9 +271,8 @@ class HeatmapDetector(BaseEstimator):
             points, heights = self._peaks(heatmap, threshold)
             if known is not None:
                 extra = points_to_nominal(known[index], image.shape, self._scale)
-                extra = extra[
-                    ~_any_near(extra, points, PEAK_DISTANCE * self.nominal_radius)
-                ]
+                distance = PEAK_DISTANCE * self.nominal_radius
+                extra = extra[drop_near(extra, points, distance)]
                 rows, cols = np.round(extra).astype(int).T
                 points = np.concatenate([points, extra])
                 heights = np.concatenate([heights, heatmap[rows, cols]])
@@ -423,7 +422,7 @@ class HeatmapDetector(BaseEstimator):
                 return heights
             heatmaps = self._heatmaps(images[index])
             for number, heatmap in enumerate(heatmaps):
-                chosen = (fold == number) | (self.n_nets == 1)
+                chosen = (fold == number) | (fold == -1)
                 heights[chosen] = _heights_at(
                     clicks[index][chosen],
                     *self._peaks(heatmap, LOWEST_PEAK),
@@ -453,13 +452,6 @@ def _with_index(points):
     return np.concatenate(
         [np.insert(array, 0, index, axis=1) for index, array in enumerate(points)]
     )
-
-
-def _any_near(points, others, radius):
-    """Return for each point whether any other point lies within the radius."""
-    if len(others) == 0 or len(points) == 0:
-        return np.zeros(len(points), dtype=bool)
-    return cKDTree(others).query(points)[0] <= radius
 
 
 def _heights_at(points, peaks, heights, radius):

@@ -38,11 +38,10 @@ def estimate_cell_radius(images, points):
     which is below the edge plus s. So the logarithm of the estimate is the 84 %
     quantile of x, less s. The maximum would be the strongest edge, often an inner one.
 
-        On five sets, on which s was also chosen, the estimate was 1.16 and 0.82 times the
-    reference radius in phase contrast of spread and of
-    spindle-shaped cells, 0.78 in bright field, 0.94 in stained histology, 0.86 in
-    fluorescence. Expect 25 %, and more from five clicks. An inner edge twice as strong
-    as the outer one pulls it down to 3/4.
+    Estimate over reference radius, on the sets that s was chosen on: 1.16 and 0.82 in
+    phase contrast of spread and of spindle-shaped cells, 0.78 in bright field, 0.94 in
+    stained histology, 0.86 in fluorescence. Five clicks can be off by more than a
+    third; an inner edge twice as strong as the outer one pulls it down to 3/4.
 
     Parameters
     ----------
