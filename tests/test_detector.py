@@ -72,7 +72,8 @@ def ready(**parameters):
 
 @pytest.fixture(scope="module")
 def fitted(data):
-    return quick(max_steps=60, batch_size=4, learning_rate=1e-2).fit(*data)
+    parameters = {"max_steps": 60, "batch_size": 4, "learning_rate": 1e-2}
+    return quick(masked=False, **parameters).fit(*data)
 
 
 def in_order(points):
@@ -148,19 +149,32 @@ def test_points_are_sorted_by_height_above_the_threshold(fitted, data):
     assert_same_points(fitted.predict(images), above)
 
 
+def distance_to(points, shape):
+    grid = np.stack(np.mgrid[: shape[0], : shape[1]], axis=-1)
+    return np.linalg.norm(grid[:, :, np.newaxis] - points, axis=3).min(axis=2)
+
+
 def test_known_places_are_candidates_unless_a_peak_is_near(data):
     images, points = data
     detector = ready().fit(images, points)
     plain = detector.find_candidates(images)
-    known = [np.array([[5.0, 5.0], peaks[0] + (1, 0)]) for peaks, _ in plain]
-    for (peaks, heights), (more, their), heatmap in zip(
+    free = [
+        np.column_stack(np.unravel_index(np.argmax(gap), gap.shape))[0]
+        for gap in (distance_to(peaks, shape) for (peaks, _), shape in zip(plain, SHAPES, strict=True))
+    ]
+    known = [
+        np.vstack([place, peaks[0] + (1, 0)])
+        for place, (peaks, _) in zip(free, plain, strict=True)
+    ]
+    for (peaks, heights), (more, their), place, heatmap in zip(
         plain,
         detector.find_candidates(images, known=known),
+        free,
         detector.predict_heatmap(images),
         strict=True,
     ):
-        np.testing.assert_allclose(more, np.vstack([peaks, [[5, 5]]]))
-        np.testing.assert_array_equal(their, np.append(heights, heatmap[5, 5]))
+        np.testing.assert_allclose(more, np.vstack([peaks, place]))
+        np.testing.assert_array_equal(their, np.append(heights, heatmap[tuple(place)]))
 
 
 def test_transposed_image_and_kernels_give_transposed_points(fitted, data):

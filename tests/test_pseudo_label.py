@@ -1,0 +1,535 @@
+"""PseudoLabelCellDetector: what a round may add, and what never changes."""
+
+import warnings
+
+import joblib
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+from sklearn.base import clone
+from torch import nn
+
+from pseudocell import (
+    CalibratedSelector,
+    HeatmapDetector,
+    NNPUFeaturizer,
+    PatchExtractor,
+    PClassificationRanker,
+    PseudoLabelCellDetector,
+    ShareSelector,
+    paper_recipe,
+)
+from pseudocell._candidates import Candidates, drop_near, sort_candidates
+from pseudocell._ranking import rank_candidates
+from pseudocell.nets import UNet
+
+SHAPES = [(72, 96), (64, 64), (90, 70)]
+
+
+class PixelNet(nn.Module):
+    """The heatmap is the image, times a gain, plus an offset: no training needed."""
+
+    stride, reach = 1, 0
+
+    def __init__(self, in_channels):
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(0.5))
+        self.offset = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, images):
+        return self.gain * images.mean(dim=1) + self.offset
+
+
+def small_unet(in_channels):
+    return UNet(in_channels, base_channels=4, depth=2)
+
+
+def draw_image(shape, seed, n_cells=6, n_specks=6):
+    """Round cells of radius 6 and, as bright, specks; apart and off the border."""
+    rng = np.random.default_rng(seed)
+    points = np.zeros((0, 2))
+    while len(points) < n_cells + n_specks:
+        point = np.round(rng.uniform(7, np.array(shape) - 8))
+        if (np.linalg.norm(points - point, axis=1) > 13).all():
+            points = np.vstack([points, point])
+    cells, specks = np.split(points, [n_cells])
+    image = 8 * gaussian_filter(rng.normal(size=shape), 1.0)
+    for centres, sigma in ((cells, 3.0), (specks, 1.3)):
+        dots = np.zeros(shape)
+        dots[tuple(centres.astype(int).T)] = 2 * np.pi * sigma**2
+        image += 180 * gaussian_filter(dots, sigma)
+    return np.clip(30 + image, 0, 255).astype(np.uint8), cells, specks
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Three images of different sizes, a click on half of the cells, all cells."""
+    drawn = [draw_image(shape, seed) for seed, shape in enumerate(SHAPES)]
+    images, cells, _ = map(list, zip(*drawn, strict=True))
+    return images, [points[::2] for points in cells], cells
+
+
+def quick(net=PixelNet, max_steps=1, **parameters):
+    """A loop in seconds; with PixelNet every cell and speck is a peak in each round."""
+    rate = 1e-6 if net is PixelNet else 1e-2
+    detector = HeatmapDetector(
+        net=net, max_steps=max_steps, batch_size=2, n_nets=2, learning_rate=rate
+    )
+    parameters = {
+        "cell_radius": 6,
+        "alpha": 0.2,
+        "beta": 0.2,
+        "detector": detector,
+        "featurizer": NNPUFeaturizer(max_steps=5, batch_size=16),
+        "candidate_threshold": 0.4,
+        "device": "cpu",
+        "n_jobs": 1,
+        "random_state": 0,
+        **parameters,
+    }
+    return PseudoLabelCellDetector(**parameters)
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return quick().fit(*data[:2])
+
+
+def assert_same(one, other, images):
+    """Detections, heatmaps and pseudo labels are exactly the same."""
+    for first, second in zip(one.predict(images), other.predict(images), strict=True):
+        np.testing.assert_array_equal(first, second)
+    for first, second in zip(
+        one.detector_.predict_heatmap(images),
+        other.detector_.predict_heatmap(images),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(first, second)
+    assert len(one.labels_) == len(other.labels_)
+    for labels, others in zip(one.labels_, other.labels_, strict=True):
+        for name in ("positives", "negatives"):
+            for first, second in zip(labels[name], others[name], strict=True):
+                np.testing.assert_array_equal(first, second)
+
+
+def nearest(points, others):
+    """Distance of each point to the nearest of the others."""
+    apart = np.linalg.norm(points[:, np.newaxis] - others, axis=2)
+    return apart.min(axis=1, initial=np.inf)
+
+
+# -------------------------------------------------------------------- the loop
+def test_no_round_is_the_masked_detector(data):
+    images, clicks, _ = data
+    loop = quick(small_unet, 3, max_iter=0).fit(images, clicks)
+    alone = HeatmapDetector(
+        6, net=small_unet, max_steps=3, batch_size=2, n_nets=2, learning_rate=1e-2,
+        device="cpu", n_jobs=1, random_state=0,
+    ).fit(images, clicks)  # fmt: skip
+    for first, second in zip(
+        loop.detector_.predict_heatmap(images),
+        alone.predict_heatmap(images),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(first, second)
+    for first, second in zip(loop.predict(images), alone.predict(images), strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert (loop.n_iter_, loop.labels_, len(loop.history_)) == (0, [], 1)
+
+
+def test_default_without_rounds_is_the_default_detector_with_two_nets():
+    parameters = quick(detector=None)._part("detector", HeatmapDetector(n_nets=2))
+    expected = HeatmapDetector(6, n_nets=2, device="cpu", n_jobs=1, random_state=0)
+    assert parameters.get_params() == expected.get_params()
+    assert expected.masked
+
+
+def test_where_every_cell_is_clicked_no_cell_is_added(data):
+    """The specks look like no clicked cell."""
+    images, _, cells = data
+    featurizer = NNPUFeaturizer(max_steps=30, batch_size=16)
+    loop = quick(featurizer=featurizer).fit(images, cells)
+    assert loop.history_[-1]["n_candidates"] > 0
+    assert loop.history_[-1]["n_positive"] == 0
+    assert loop.history_[-1]["n_negative"] > 0
+
+
+def test_cells_become_positive_and_specks_negative(data):
+    images, clicks, cells = data
+    featurizer = NNPUFeaturizer(max_steps=30, batch_size=16)
+    loop = quick(featurizer=featurizer).fit(images, clicks)
+    labels = loop.labels_[-1]
+    assert loop.history_[-1]["n_positive"] > 0
+    assert loop.history_[-1]["n_negative"] > 0
+    for positives, negatives, points in zip(
+        labels["positives"], labels["negatives"], cells, strict=True
+    ):
+        assert (nearest(positives, points) <= 3).all()
+        assert (nearest(negatives, points) > 3).all()
+
+
+class Recorder(HeatmapDetector):
+    """A detector that remembers what it was fitted on, and how."""
+
+    def fit(self, images, points, *, positives=None, negatives=None):
+        self.seen_ = {
+            "points": [np.array(array) for array in points],
+            "positives": positives,
+            "negatives": negatives,
+            "masked": self.masked,
+        }
+        return super().fit(images, points, positives=positives, negatives=negatives)
+
+
+def record(data, **parameters):
+    detector = Recorder(net=PixelNet, max_steps=1, batch_size=2, n_nets=2)
+    images, clicks, _ = data
+    return quick(detector=detector, **parameters).fit(images, clicks)
+
+
+def test_annotated_points_are_never_dropped(data):
+    loop = record(data, max_iter=3, selector=ShareSelector())
+    assert len(loop.detectors_) == 4
+    for detector in loop.detectors_:
+        for seen, click in zip(detector.seen_["points"], data[1], strict=True):
+            np.testing.assert_array_equal(seen, click)
+    for record_ in loop.history_:
+        assert record_["n_clicked"] == sum(map(len, data[1]))
+
+
+def test_pseudo_labels_are_kept_and_lie_away_from_clicks_and_each_other(data):
+    loop = record(data, max_iter=3, selector=ShareSelector())
+    nothing = {"positives": [np.zeros((0, 2))] * 3, "negatives": [np.zeros((0, 2))] * 3}
+    rounds = [nothing, *loop.labels_]
+    for detector, labels, before in zip(
+        loop.detectors_[1:], rounds[1:], rounds, strict=False
+    ):
+        added = 0
+        for name in labels:
+            for index, array in enumerate(labels[name]):
+                old = before[name][index]
+                np.testing.assert_array_equal(detector.seen_[name][index], array)
+                np.testing.assert_array_equal(array[: len(old)], old)
+                new = array[len(old) :]
+                added += len(new)
+                known = [data[1][index], before["positives"][index]]
+                known = np.concatenate([*known, before["negatives"][index]])
+                assert (nearest(new, known) > 6).all()
+        assert added > 0
+    for positives in loop.labels_[-1]["positives"]:
+        apart = np.linalg.norm(positives[:, np.newaxis] - positives, axis=2)
+        assert (apart[np.triu_indices(len(positives), 1)] > 6).all()
+
+
+@pytest.mark.parametrize("learn_background", [True, False])
+def test_background_is_learnt_once_there_are_pseudo_labels(data, learn_background):
+    loop = record(data, learn_background=learn_background)
+    masked = [detector.seen_["masked"] for detector in loop.detectors_]
+    assert masked == [True] + [not learn_background] * 2
+    # A kept detector says how it was trained.
+    assert [detector.masked for detector in loop.detectors_] == masked
+
+
+def test_history_counts_what_each_round_learnt_from(fitted, data):
+    n_clicked = sum(map(len, data[1]))
+    assert [row["iteration"] for row in fitted.history_] == [0, 1, 2]
+    assert fitted.history_[0]["n_positive"] == fitted.history_[0]["n_negative"] == 0
+    for row, labels in zip(fitted.history_[1:], fitted.labels_, strict=True):
+        assert row["n_clicked"] == n_clicked
+        for name, count in (("positives", "n_positive"), ("negatives", "n_negative")):
+            assert row[count] == sum(map(len, labels[name]))
+        assert row["n_candidates"] > 0
+        assert row["seconds"] > 0
+    assert fitted.n_iter_ == 2
+    assert fitted.termination_condition_ == "max_iter"
+    assert fitted.detector_ is fitted.detectors_[-1]
+
+
+def test_round_of_each_label_is_told(fitted, data):
+    for rounds, clicks, first, last in zip(
+        fitted.labeled_iter_,
+        data[1],
+        fitted.labels_[0]["positives"],
+        fitted.labels_[1]["positives"],
+        strict=True,
+    ):
+        expected = [0] * len(clicks) + [1] * len(first) + [2] * (len(last) - len(first))
+        assert rounds.tolist() == expected
+
+
+def test_share_of_each_round_is_bounded(data):
+    loop = quick(selector=ShareSelector(), alpha=0.1, beta=0.3).fit(*data[:2])
+    for before, row in zip(loop.history_, loop.history_[1:], strict=False):
+        n_candidates = row["n_candidates"]
+        positive = row["n_positive"] - before["n_positive"]
+        negative = row["n_negative"] - before["n_negative"]
+        assert 0 < positive <= np.ceil(0.1 * n_candidates)
+        assert 0 < negative <= np.ceil(0.3 * n_candidates)
+
+
+def test_loop_stops_when_nothing_changes(data):
+    loop = quick(alpha=0.0, beta=0.0, max_iter=5).fit(*data[:2])
+    assert loop.termination_condition_ == "no_change"
+    assert loop.n_iter_ == 1 == len(loop.detectors_) - 1
+
+
+# ------------------------------------------------------------------ prediction
+def test_predictions_agree(fitted, data):
+    images = data[0]
+    points = fitted.predict(images)
+    assert sum(map(len, points)) > 0
+    staged = list(fitted.staged_predict(images))
+    assert len(staged) == 3
+    for found, (same, scores), last in zip(
+        points, fitted.predict_scored(images), staged[-1], strict=True
+    ):
+        np.testing.assert_array_equal(found, same)
+        np.testing.assert_array_equal(found, last)
+        assert (np.diff(scores) <= 0).all()
+        assert (scores > fitted.detector_.threshold).all()
+    assert fitted.score(images, points) == 1
+
+
+def test_detector_comes_back_from_a_file(fitted, data, tmp_path):
+    joblib.dump(fitted, tmp_path / "detector.joblib")
+    loaded = joblib.load(tmp_path / "detector.joblib")
+    assert_same(loaded, fitted, data[0])
+
+
+# -------------------------------------------------------- what must not matter
+def test_same_seed_gives_the_same_on_any_number_of_threads(data):
+    images, clicks, _ = data
+    before = torch.get_num_threads()
+    loops = []
+    try:
+        for threads, n_jobs in ((1, 1), (2, 1), (1, 2), (2, 2)):
+            torch.set_num_threads(threads)
+            loop = quick(small_unet, 3, max_iter=1, n_jobs=n_jobs)
+            loops.append(loop.fit(images, clicks))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert loops[0].history_[-1]["n_negative"] > 0
+    for loop in loops[1:]:
+        assert_same(loop, loops[0], images)
+
+
+def test_fit_forgets_the_fit_before(fitted, data):
+    images, clicks, _ = data
+    colour = [np.dstack([images[0]] * 3)]
+    again = quick().fit(colour, clicks[:1]).fit(images, clicks)
+    assert_same(again, fitted, images)
+    assert vars(again).keys() == vars(fitted).keys()
+
+
+def test_global_generators_and_inputs_stay_unchanged(data):
+    images, clicks = ([array.copy() for array in arrays] for arrays in data[:2])
+    for array in [*images, *clicks]:
+        array.flags.writeable = False
+    torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    quick(cell_radius=None, class_prior=None).fit(images, clicks).predict(images)
+    assert torch.equal(torch.get_rng_state(), torch_before)
+    np.testing.assert_array_equal(np.random.get_state()[1], numpy_before)
+    for old, new in zip([*data[0], *data[1]], [*images, *clicks], strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+class Lazy:
+    """An image on disk: it is an array only when asked to be."""
+
+    def __init__(self, image):
+        self.image = image
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.image, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    "camera",
+    [Lazy, lambda image: image.astype(np.uint16) * 256, lambda image: image / 256],
+)
+def test_lazy_16_bit_and_float_images_give_the_same(fitted, data, camera):
+    """Powers of two: exactly the same numbers."""
+    images, clicks, _ = data
+    assert_same(quick().fit([camera(x) for x in images], clicks), fitted, images)
+
+
+def test_parameters_are_stored_and_never_written(data):
+    parts = {
+        "extractor": PatchExtractor(size=13),
+        "ranker": PClassificationRanker(),
+        "selector": CalibratedSelector(),
+    }
+    loop = quick(cell_radius=None, max_iter=1, **parts)
+    before = {k: repr(v) for k, v in loop.get_params().items()}
+    assert loop.fit(*data[:2]) is loop
+    assert {k: repr(v) for k, v in loop.get_params().items()} == before
+    copy = clone(loop)
+    assert {k: repr(v) for k, v in copy.get_params().items()} == before
+    assert not hasattr(copy, "n_iter_")
+    copy.set_params(alpha=0.5, detector__max_steps=9)
+    assert (copy.alpha, copy.detector.max_steps) == (0.5, 9)
+
+
+def test_parts_share_the_parameters_of_the_whole():
+    loop = quick(p=3.0, class_prior=0.7, alpha=0.3, detector=None, featurizer=None)
+    assert loop._part("ranker", PClassificationRanker()).p == 3.0
+    assert loop._part("featurizer", NNPUFeaturizer()).class_prior == 0.7
+    assert loop._part("selector", CalibratedSelector()).alpha == 0.3
+    assert loop._part("detector", HeatmapDetector()).random_state == 0
+
+
+def test_paper_recipe_takes_the_rules_of_the_paper(data):
+    recipe = paper_recipe(6, full_size=False, device="cpu", n_jobs=1, random_state=0)
+    recipe.set_params(detector__max_steps=1, detector__net=PixelNet)
+    recipe.set_params(featurizer__max_steps=2)
+    recipe.fit(*data[:2])
+    assert isinstance(recipe.selector, ShareSelector)
+    assert all(detector.masked for detector in recipe.detectors_)
+    assert paper_recipe(max_iter=5).max_iter == 5
+    assert paper_recipe().detector.nominal_radius == paper_recipe().cell_radius == 12
+
+
+# ----------------------------------------------------- candidates and rankings
+def test_peaks_are_sorted_by_the_labels_near_them():
+    peaks = np.array([[10.0, 10], [10, 40], [40, 10], [40, 40], [12, 13]])
+    heights = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    labels = {"positives": [np.array([[11.0, 40]])], "negatives": [np.array([[40, 12.0]])]}
+    found = sort_candidates(
+        [(peaks, heights)],
+        [np.array([[70.0, 70], [10, 11]])],
+        [np.array([0, 1])],
+        [np.array([0.0, 0.3])],
+        labels,
+        radius=6,
+    )
+    assert found.positive[0].tolist() == [[10, 10], [10, 40]]
+    assert found.positive_heights[0].tolist() == [0.3, 0.8]
+    assert found.fold[0].tolist() == [1, -2]
+    assert found.unlabelled[0].tolist() == [[40, 40]]
+    assert found.unlabelled_heights[0].tolist() == [0.6]
+
+
+def test_what_is_exactly_at_the_radius_is_near():
+    points = np.array([[0.0, 3.0], [0.0, 3.1]])
+    assert drop_near(points, np.array([[0.0, 0.0]]), 3.0).tolist() == [False, True]
+    assert drop_near(points, np.zeros((0, 2)), 3.0).tolist() == [True, True]
+
+
+def rank(data, fold, seed=0):
+    images, _, cells = data
+    specks = [draw_image(shape, n)[2] for n, shape in enumerate(SHAPES)]
+    positive = [points[:2] for points in cells]
+    candidates = Candidates(
+        positive=positive,
+        positive_heights=[np.ones(2)] * 3,
+        fold=[np.array(fold)] * 3,
+        unlabelled=[np.vstack(pair) for pair in zip(cells, specks, strict=True)],
+        unlabelled_heights=[np.ones(12)] * 3,
+    )
+    return rank_candidates(
+        images,
+        candidates,
+        extractor=PatchExtractor(6),
+        featurizer=NNPUFeaturizer(0.5, max_steps=20, batch_size=16, random_state=0),
+        ranker=PClassificationRanker(),
+        by_height=True,
+        room=50,
+        rng=np.random.RandomState(seed),
+        n_jobs=1,
+    )
+
+
+def test_cells_rank_above_specks(data):
+    ranking = rank(data, [0, 1])
+    is_cell = np.tile(np.repeat([True, False], 6), 3)
+    for scores in (ranking.top, ranking.bottom):
+        assert scores[is_cell].mean() > scores[~is_cell].mean() + scores.std()
+
+
+@pytest.mark.parametrize("fold", [[0, 1], [-1, -1], [0, 0], [1, 1], [0, -2]])
+def test_every_click_at_a_peak_is_scored(data, fold):
+    """Also if all of them were dealt to the same net, as with few clicks."""
+    ranking = rank(data, fold)
+    n_clicked = 3 * sum(number != -2 for number in fold)
+    assert ranking.clicked_top.shape == ranking.clicked_bottom.shape == (n_clicked,)
+    assert ranking.top.shape == ranking.bottom.shape == (36,)
+
+
+# ------------------------------------------------------------------- bad input
+def test_one_image_and_one_click_are_enough(data):
+    images, clicks, _ = data
+    loop = quick(max_iter=1).fit(images[:1], [clicks[0][:1]])
+    assert loop.n_iter_ == 1
+    assert loop.history_[1]["n_clicked"] == 1
+
+
+def test_click_on_nothing_beside_a_good_one_is_no_error(data):
+    images, clicks, _ = data
+    for seed in range(3):
+        wrong = np.vstack([clicks[0][:1], [[0.0, 95.0]]])
+        loop = quick(max_iter=1, random_state=seed).fit(images[:1], [wrong])
+        assert loop.history_[-1]["n_clicked"] == 2
+
+
+def test_image_without_clicks_and_blank_image_are_fine(data):
+    images, clicks, _ = data
+    blank = np.full((50, 40), 9, dtype=np.uint8)
+    loop = quick(max_iter=1).fit([*images, blank, images[0]], [*clicks, [], []])
+    assert loop.predict([blank])[0].shape == (0, 2)
+
+
+def test_only_a_click_on_nothing_warns_and_keeps_the_detector(data):
+    images, _, _ = data
+    blank = np.full((64, 64), 9, dtype=np.uint8)
+    blank[30:40, 30:40] = 200
+    with pytest.warns(UserWarning, match="No pseudo label could be chosen"):
+        loop = quick().fit([blank], [[[5.0, 5.0]]])
+    assert loop.termination_condition_ == "no_candidates"
+    assert loop.n_iter_ == 0
+    assert len(loop.predict(images)) == 3
+
+
+def test_no_unlabelled_candidate_left_warns_and_keeps_the_detector():
+    image, cells, _ = draw_image((64, 64), 3, n_specks=0)
+    with pytest.warns(UserWarning, match="none is elsewhere. Click more cells"):
+        loop = quick().fit([image], [cells])
+    assert loop.termination_condition_ == "no_candidates"
+    assert loop.score([image], [cells]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"clicks": [[], [], []]}, "holds no click in any image"),
+        ({"clicks": [[[5, 5]]]}, "partial_points has 1 lists of points for 3 images"),
+        ({"clicks": [[[5, 5, 5]], [], []]}, r"partial_points\[0\] has shape \(1, 3\)"),
+        ({"clicks": [[[95, 60]], [], []]}, r"points\[0\] .* Swapped they would fit"),
+        ({"clicks": [[], [[64, 64]], []]}, r"points\[1\] has 1 of 1 points outside"),
+        ({"clicks": [[[np.nan, 5]], [], []]}, r"partial_points\[0\] .* NaN"),
+        ({"images": []}, "images is empty"),
+        ({"image": np.full((64, 64), np.nan)}, r"images\[1\] has 4096 NaN"),
+        ({"image": np.zeros((64, 64, 3))}, r"images\[1\] has 3 channel\(s\)"),
+        ({"max_iter": -1}, "max_iter is -1; expected an integer of at least 0"),
+        ({"max_iter": 1.5}, "max_iter is 1.5; expected an integer"),
+        ({"alpha": 5}, "alpha is 5; expected a share"),
+        ({"beta": -1}, "beta is -1; expected a share"),
+        ({"cell_radius": -3}, "cell_radius is -3; expected"),
+    ],
+)
+@pytest.mark.parametrize("radius", [6, None])
+def test_bad_input_is_named(data, change, message, radius):
+    images, clicks, change = list(data[0]), data[1], dict(change)
+    if "image" in change:
+        images[1] = change.pop("image")
+    images, clicks = change.pop("images", images), change.pop("clicks", clicks)
+    parameters = {"cell_radius": radius, **change}
+    with warnings.catch_warnings(), pytest.raises(ValueError, match=message):
+        quick(**parameters).fit(images, clicks)
+
+
+def test_prediction_before_fit_is_named(data):
+    for method in ("predict", "predict_scored"):
+        with pytest.raises(ValueError, match="is not fitted yet"):
+            getattr(quick(), method)(data[0])
