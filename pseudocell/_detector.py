@@ -31,6 +31,9 @@ SIGMA = 0.5
 MASK = 1.0
 PEAK_DISTANCE = 0.5
 MATCHING_DISTANCE = 1.25
+# Of an undecided pixel against one of the background. Without weight the hardest
+# background would never be learnt; with too much, the hardest cells would be lost.
+UNDECIDED_WEIGHT = 0.25
 # Peaks below this height are noise at any threshold.
 LOWEST_PEAK = 0.05
 
@@ -148,7 +151,7 @@ class HeatmapDetector(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, images, points, *, positives=None, negatives=None):
+    def fit(self, images, points, *, positives=None, negatives=None, undecided=None):
         """Train the nets.
 
         Parameters
@@ -161,6 +164,9 @@ class HeatmapDetector(BaseEstimator):
             Pseudo positives: further cells, which every net sees.
         negatives : sequence of array-like of shape (m_i, 2), optional
             Pseudo negatives: places that are no cell.
+        undecided : sequence of array-like of shape (m_i, 2), optional
+            Places that may be a cell: the unlabelled pixels within one radius of them
+            count a quarter of the background, and not at all with the masked loss.
 
         Returns
         -------
@@ -173,7 +179,11 @@ class HeatmapDetector(BaseEstimator):
         """
         self._check_parameters()
         clicks = check_points(points, len(check_images(images)))
-        more = {"positives": positives, "negatives": negatives}
+        more = {
+            "positives": positives,
+            "negatives": negatives,
+            "undecided": undecided,
+        }
         for name, lists in more.items():
             more[name] = check_points(
                 [()] * len(clicks) if lists is None else lists, len(clicks), name
@@ -191,6 +201,7 @@ class HeatmapDetector(BaseEstimator):
         clicks = self._points_to_nominal(clicks, shapes, "points")
         positives = self._points_to_nominal(more["positives"], shapes, "positives")
         negatives = self._points_to_nominal(more["negatives"], shapes, "negatives")
+        undecided = self._points_to_nominal(more["undecided"], shapes, "undecided")
         rng = check_random_state(self.random_state)
         held_out = _deal(clicks, self.n_nets, rng)
         seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
@@ -213,7 +224,7 @@ class HeatmapDetector(BaseEstimator):
             return fit_net(
                 modules[number],
                 MaskedMSELoss(),
-                self._batches(nominal, seen, negatives, seeds[number, 1]),
+                self._batches(nominal, seen, negatives, undecided, seeds[number, 1]),
                 learning_rate=self.learning_rate,
                 device=device,
                 description=f"Training net {number + 1} of {self.n_nets}",
@@ -273,7 +284,7 @@ class HeatmapDetector(BaseEstimator):
                 extra = points_to_nominal(known[index], image.shape, self._scale)
                 distance = PEAK_DISTANCE * self.nominal_radius
                 extra = extra[drop_near(extra, points, distance)]
-                rows, cols = np.round(extra).astype(int).T
+                rows, cols = _nearest_pixel(extra, heatmap.shape).T
                 points = np.concatenate([points, extra])
                 heights = np.concatenate([heights, heatmap[rows, cols]])
             return points_from_nominal(points, image.shape, self._scale), heights
@@ -372,17 +383,21 @@ class HeatmapDetector(BaseEstimator):
             mapped.append(points_to_nominal(array, shape, self._scale))
         return mapped
 
-    def _batches(self, images, positives, negatives, seed):
+    def _batches(self, images, positives, negatives, undecided, seed):
         """Render the targets and cut batches of crops."""
         background = 0.0 if self.masked else self.background_weight
         radius = MASK * self.nominal_radius
         heatmaps, weights = [], []
-        for image, cells, others in zip(images, positives, negatives, strict=True):
+        for image, cells, others, unknown in zip(
+            images, positives, negatives, undecided, strict=True
+        ):
             shape = image.shape[:2]
             labelled = np.concatenate([cells, others])
             heatmaps.append(render_heatmap(cells, shape, SIGMA * self.nominal_radius))
-            mask = render_mask(labelled, shape, radius)
-            weights.append(np.where(mask, 1.0, background).astype(np.float32))
+            weight = np.full(shape, background)
+            weight[render_mask(unknown, shape, radius)] *= UNDECIDED_WEIGHT
+            weight[render_mask(labelled, shape, radius)] = 1
+            weights.append(weight.astype(np.float32))
         return CropBatches(
             images,
             heatmaps,
@@ -452,6 +467,10 @@ def _with_index(points):
     return np.concatenate(
         [np.insert(array, 0, index, axis=1) for index, array in enumerate(points)]
     )
+
+
+def _nearest_pixel(points, shape):
+    return np.clip(np.round(points).astype(int), 0, np.array(shape) - 1)
 
 
 def _heights_at(points, peaks, heights, radius):

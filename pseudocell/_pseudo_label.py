@@ -21,6 +21,8 @@ from .metrics import detection_f1
 
 __all__ = ["PseudoLabelCellDetector"]
 
+# A candidate above this quantile of the clicked cells may be one.
+UNDECIDED = 0.1
 # Parameters that the parts share with the whole.
 SHARED = (
     *("cell_radius", "alpha", "beta", "p", "class_prior"),
@@ -238,7 +240,7 @@ class PseudoLabelCellDetector(BaseEstimator):
             if iteration > 0 and not choice.any():
                 self._stop("no_change")
                 break
-            labels = self._add_labels(labels, candidates, ranking.top, choice)
+            labels = self._add_labels(labels, candidates, ranking, choice)
             if self.learn_background:
                 detector.set_params(masked=False)
         self.n_iter_ = iteration
@@ -345,11 +347,13 @@ class PseudoLabelCellDetector(BaseEstimator):
 
     def _find_candidates(self, images, clicks, labels, before):
         """Find the candidates; those of the round before stay candidates."""
-        peaks = self.detector_.find_candidates(
-            images,
-            self.candidate_threshold,
-            known=None if before is None else before.unlabelled,
-        )
+        if before is not None:
+            known = before.unlabelled
+        elif self.learn_background:
+            known = self._random_places(images, sum(map(len, clicks)))
+        else:
+            known = None
+        peaks = self.detector_.find_candidates(images, self.candidate_threshold, known)
         return sort_candidates(
             peaks,
             clicks,
@@ -358,6 +362,17 @@ class PseudoLabelCellDetector(BaseEstimator):
             labels,
             self.cell_radius_,
         )
+
+    def _random_places(self, images, n_clicks):
+        """Draw places anywhere: with too few peaks on background there is none."""
+        rng = check_random_state(self.random_state)
+        shapes = np.array([np.shape(image)[:2] for image in images])
+        area = shapes.prod(axis=1)
+        counts = rng.multinomial(self.max_candidates * n_clicks, area / area.sum())
+        return [
+            rng.uniform(-0.5, shape - 0.5, size=(count, 2))
+            for shape, count in zip(shapes, counts, strict=True)
+        ]
 
     def _rank(self, images, candidates):
         extractor = self._part("extractor", PatchExtractor())
@@ -376,15 +391,18 @@ class PseudoLabelCellDetector(BaseEstimator):
             n_jobs=self.n_jobs,
         )
 
-    def _add_labels(self, labels, candidates, scores, choice):
+    def _add_labels(self, labels, candidates, ranking, choice):
         """Add the chosen candidates, of two on the same cell the better one."""
+        limit = np.quantile(ranking.clicked_top, UNDECIDED)
+        maybe = (choice == 0) & (ranking.top >= limit)
         ends = np.cumsum([len(array) for array in candidates.unlabelled])[:-1]
-        added = {"positives": [], "negatives": []}
-        for index, (points, score, label) in enumerate(
+        added = {"positives": [], "negatives": [], "undecided": []}
+        for index, (points, score, label, open_) in enumerate(
             zip(
                 candidates.unlabelled,
-                np.split(scores, ends),
+                np.split(ranking.top, ends),
                 np.split(choice, ends),
+                np.split(maybe, ends),
                 strict=True,
             )
         ):
@@ -393,6 +411,7 @@ class PseudoLabelCellDetector(BaseEstimator):
             cells = cells[thin(cells, self.cell_radius_)]
             for name, new in (("positives", cells), ("negatives", points[label == -1])):
                 added[name].append(np.concatenate([labels[name][index], new]))
+            added["undecided"].append(points[open_])
             self.labeled_iter_[index] = np.append(
                 self.labeled_iter_[index], np.full(len(cells), len(self.detectors_))
             )
@@ -434,4 +453,6 @@ def _nothing(lists):
 
 
 def _can_be_ranked(candidates):
-    return any(map(len, candidates.positive)) and any(map(len, candidates.unlabelled))
+    """Whether there are a candidate at a click and an unlabelled one."""
+    at_click = np.concatenate(candidates.fold) > -2
+    return at_click.any() and any(map(len, candidates.unlabelled))

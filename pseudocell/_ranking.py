@@ -76,6 +76,7 @@ def rank_candidates(
 
     def rank(held_out):
         seen = (fold != held_out) | (held_out == -1)
+        asked = fold > -2 if held_out == -1 else fold == held_out
         tables = [positive, unlabelled]
         y = np.repeat([1, 0], [seen.sum(), n_sampled])
         learnt = clone(featurizer).fit(_learn_from(tables, seen, sample), y)
@@ -90,7 +91,7 @@ def rank_candidates(
                 StandardScaler(), clone(ranker).set_params(concentrate=end)
             ).fit(_learn_from(tables, seen, sample), y)
             scores.append(linear.decision_function(tables[1]))
-            scores.append(linear.decision_function(tables[0][fold == held_out]))
+            scores.append(linear.decision_function(tables[0][asked]))
         return scores
 
     # -2 marks pseudo positives, which are never held out.
@@ -109,6 +110,6 @@ def _learn_from(tables, seen, sample):
 
 
 def _folds(fold):
-    """Return the folds to hold out; -1 holds out none, as one fold would leave none."""
+    """Return the folds to hold out, or -1 for none where one would leave no click."""
     folds = np.unique(fold[fold >= 0])
     return folds if len(folds) > 1 else np.array([-1])

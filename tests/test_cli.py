@@ -48,7 +48,7 @@ class SpotDetector(BaseEstimator):
         for index, (image, some) in enumerate(zip(images, points, strict=True)):
             shape = np.asarray(image).shape
             if len(some) and (np.max(some, axis=0) >= shape[:2]).any():
-                raise ValueError(f"points[{index}] has points outside its image.")
+                raise ValueError(f"partial_points[{index}] has points outside.")
         if not sum(map(len, points)):
             raise ValueError("points are all empty: nothing is clicked.")
         self.cell_radius_ = self.cell_radius or 3.0
@@ -318,7 +318,7 @@ def test_a_library_message_names_the_image_and_not_its_number_only(plate):
         "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.joblib"
     )
     assert result.exit_code == 2
-    assert "points[1] (well_2.png) has points outside" in result.stderr
+    assert "partial_points[1] (well_2.png) has points outside" in result.stderr
 
 
 def test_fit_tells_when_it_was_stopped(plate, monkeypatch):
@@ -583,6 +583,14 @@ def test_progress_on_a_terminal_is_a_bar(monkeypatch, capsys):
     monkeypatch.setattr(_terminal, "is_terminal", lambda: True)
     assert list(_terminal.progress([[1, 2], [3]], 3, "Finding")) == [[1, 2], [3]]
     assert "Finding:   0%|" in capsys.readouterr().err
+
+
+def test_the_machine_of_the_user_counts_and_not_that_of_the_model():
+    detector = SpotDetector(device="cuda", n_jobs=64)
+    detector.detector_ = SpotDetector(device="cuda", n_jobs=64, verbose=1)
+    _predict._use_machine(detector, device="cpu", n_jobs=2, verbose=0)
+    for part in (detector, detector.detector_):
+        assert (part.device, part.n_jobs, part.verbose) == ("cpu", 2, 0)
 
 
 def test_batches_hold_one_image_for_each_core():

@@ -160,7 +160,10 @@ def test_known_places_are_candidates_unless_a_peak_is_near(data):
     plain = detector.find_candidates(images)
     free = [
         np.column_stack(np.unravel_index(np.argmax(gap), gap.shape))[0]
-        for gap in (distance_to(peaks, shape) for (peaks, _), shape in zip(plain, SHAPES, strict=True))
+        for gap in (
+            distance_to(peaks, shape)
+            for (peaks, _), shape in zip(plain, SHAPES, strict=True)
+        )
     ]
     known = [
         np.vstack([place, peaks[0] + (1, 0)])
@@ -228,7 +231,9 @@ def test_heatmap_is_the_mean_over_the_nets(data):
 )
 def test_gain_offset_and_dtype_do_not_matter(fitted, data, camera):
     images, _ = data
-    assert_same_points(fitted.predict([camera(x) for x in images]), fitted.predict(images))
+    assert_same_points(
+        fitted.predict([camera(x) for x in images]), fitted.predict(images)
+    )
 
 
 def test_training_on_16_bits_is_training_on_8_bits(data):
@@ -394,7 +399,9 @@ def test_pixels_count_in_discs_of_one_radius(data, monkeypatch, masked, backgrou
     for weight, (row, col), shape in zip(weights, centres, SHAPES, strict=True):
         rows, cols = np.mgrid[: shape[0], : shape[1]]
         inside = (rows - row) ** 2 + (cols - col) ** 2 <= 6**2
-        np.testing.assert_array_equal(weight, np.where(inside, 1, np.float32(background)))
+        np.testing.assert_array_equal(
+            weight, np.where(inside, 1, np.float32(background))
+        )
     peaks = [heatmap.max() for heatmap in heatmaps]
     assert peaks == [1, 1, 0]
     assert heatmaps[0][30, 40] == heatmaps[1][30, 30] == 1

@@ -61,6 +61,15 @@ def test_cell_of_twice_the_size_gives_the_same_patch(images):
     assert np.abs(large_patch - small_patch).mean() < 0.01 * np.ptp(small_patch)
 
 
+def test_enlarged_cell_stays_in_the_middle():
+    """A pixel becomes 3 x 3; its centre is the middle one, not the first."""
+    image = np.zeros((7, 7))
+    image[2:5, 2:5] = 1
+    patch = PatchExtractor(2, size=11).fit_transform([(image, [[3, 3]])])[0]
+    np.testing.assert_allclose(patch, patch[::-1, ::-1], atol=1e-6)
+    assert np.ptp(patch) > 1
+
+
 def test_nominal_cells_are_cut_from_the_pixels_as_they_are(images):
     point = [[30, 40]]
     patch = PatchExtractor(6, size=21).fit_transform([(images[2], point)])[0]

@@ -1,4 +1,4 @@
-"""Points -> heatmap -> points is the identity, and what follows from the definitions."""
+"""Points to heatmap and mask, and back: what is drawn, and what is found again."""
 
 import numpy as np
 import pytest

@@ -91,9 +91,9 @@ def test_few_spots_on_nothing_are_seen():
     """Fewer than 1 % of the pixels: the percentiles are equal, the extremes are not."""
     image = np.zeros((40, 40), dtype=np.uint8)
     image[5, 6] = image[20, 30] = 200
-    np.testing.assert_array_equal(
-        normalise_image(image)[..., 0], np.where(image > 0, 1, -1)
-    )
+    expected = np.where(image > 0, 1, -1)
+    np.testing.assert_array_equal(normalise_image(image)[..., 0], expected)
+    np.testing.assert_array_equal(normalise_image(255 - image)[..., 0], -expected)
 
 
 def test_large_image_is_normalised_by_a_sample_of_its_pixels(image, monkeypatch):

@@ -42,7 +42,11 @@ class WeightedError(nn.Module):
 def make_net(hidden=0):
     layers = [nn.Conv2d(2, 1, 1)]
     if hidden:
-        layers = [nn.Conv2d(2, hidden, 1), nn.BatchNorm2d(hidden), nn.Conv2d(hidden, 1, 1)]
+        layers = [
+            nn.Conv2d(2, hidden, 1),
+            nn.BatchNorm2d(hidden),
+            nn.Conv2d(hidden, 1, 1),
+        ]
     return nn.Sequential(*layers)
 
 
@@ -82,7 +86,9 @@ def test_same_seed_gives_the_same_weights():
     torch.manual_seed(1)
     first = weights_of(build_module(make_net, 7, hidden=5))
     torch.manual_seed(2)
-    np.testing.assert_array_equal(weights_of(build_module(make_net, 7, hidden=5)), first)
+    np.testing.assert_array_equal(
+        weights_of(build_module(make_net, 7, hidden=5)), first
+    )
     assert (weights_of(build_module(make_net, 8, hidden=5)) != first).any()
 
 

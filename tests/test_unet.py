@@ -53,7 +53,7 @@ def module_channels(module):
 
 @pytest.mark.parametrize("net", NETS)
 def test_no_pixel_acts_beyond_the_reach(net):
-    """At any place in a block of the pooling; and the reach is no gross exaggeration."""
+    """At any place in a block of the pooling; nor is the reach far too large."""
     stride = seeded(net).stride
     reached = [farthest_change(seeded(net), phase) for phase in range(stride)]
     reach = seeded(net).reach

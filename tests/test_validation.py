@@ -41,7 +41,10 @@ def test_sequence_of_images_is_taken_without_reading_it(images):
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((5, 4)), r"images has shape \(5, 4\); .* For one image pass \[image\]"),
+        (
+            np.zeros((5, 4)),
+            r"images has shape \(5, 4\); .* For one image pass \[image\]",
+        ),
         ([], "images is empty; expected at least one image"),
         (np.zeros((0, 4, 4)), "images is empty; expected at least one image"),
         ((np.eye(3) for _ in "ab"), "images is a generator; .* into a list first"),

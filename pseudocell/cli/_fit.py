@@ -132,4 +132,4 @@ def rename_images(message, labels):
         index = int(match[2])
         return f"{match[0]} ({labels[index]})" if index < len(labels) else match[0]
 
-    return re.sub(r"\b(images|points)\[(\d+)\]", rename, message)
+    return re.sub(r"\b(images|points|partial_points)\[(\d+)\]", rename, message)

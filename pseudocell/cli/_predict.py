@@ -41,9 +41,7 @@ def run_predict(sources, model, output, overlays, device, n_jobs):
     folder = prepare_folder(output)
     choose_device(device)
     detector = load_model(model)
-    here = {"device": device, "n_jobs": n_jobs, "verbose": 0}
-    known = detector.get_params(deep=False)
-    detector.set_params(**{name: here[name] for name in here if name in known})
+    _use_machine(detector, device=device, n_jobs=n_jobs, verbose=0)
     images = read_images(sources)
     pictures = overlay_files(folder / "overlays", images) if overlays else None
     found, failed = [], []
@@ -125,6 +123,13 @@ def write_picture(path, picture):
     """
     with whole_file(path) as temporary:
         Image.fromarray(picture).save(temporary, format="png")
+
+
+def _use_machine(detector, **settings):
+    """Set what depends on the machine, on a detector and on its fitted part."""
+    for part in (detector, getattr(detector, "detector_", detector)):
+        known = part.get_params(deep=False)
+        part.set_params(**{name: settings[name] for name in settings if name in known})
 
 
 def _batches(images, n_jobs):
