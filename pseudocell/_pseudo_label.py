@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._candidates import sort_candidates
+from ._candidates import drop_near, sort_candidates
 from ._detector import MATCHING_DISTANCE, HeatmapDetector
 from ._extractor import PatchExtractor
 from ._featurizer import NNPUFeaturizer
@@ -211,7 +211,7 @@ class PseudoLabelCellDetector(BaseEstimator):
         check_images(images)
         clicks = check_points(partial_points, len(images), "partial_points")
         self._check_parameters()
-        detector = self._part("detector", HeatmapDetector(n_nets=2))
+        template = self._part("detector", HeatmapDetector(n_nets=2))
         selector = self._part("selector", CalibratedSelector())
         labels = {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
         self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
@@ -219,9 +219,9 @@ class PseudoLabelCellDetector(BaseEstimator):
         candidates = None
         for iteration in range(self.max_iter + 1):
             began = time.perf_counter()
-            detector = clone(detector).fit(images, clicks, **labels)
+            detector = clone(template).fit(images, clicks, **labels)
             # Estimated once, if at all.
-            detector.set_params(cell_radius=detector.cell_radius_)
+            template.set_params(cell_radius=detector.cell_radius_)
             self._record(detector, labels, candidates, began)
             self.termination_condition_ = "max_iter"
             if iteration == self.max_iter:
@@ -242,7 +242,7 @@ class PseudoLabelCellDetector(BaseEstimator):
                 break
             labels = self._add_labels(labels, candidates, ranking, choice)
             if self.learn_background:
-                detector.set_params(masked=False)
+                template.set_params(masked=False)
         self.n_iter_ = iteration
         return self
 
@@ -350,7 +350,7 @@ class PseudoLabelCellDetector(BaseEstimator):
         if before is not None:
             known = before.unlabelled
         elif self.learn_background:
-            known = self._random_places(images, sum(map(len, clicks)))
+            known = self._random_places(images, clicks)
         else:
             known = None
         peaks = self.detector_.find_candidates(images, self.candidate_threshold, known)
@@ -363,16 +363,19 @@ class PseudoLabelCellDetector(BaseEstimator):
             self.cell_radius_,
         )
 
-    def _random_places(self, images, n_clicks):
-        """Draw places anywhere: with too few peaks on background there is none."""
+    def _random_places(self, images, clicks):
+        """Draw places off the clicks: where there are few peaks there is background."""
         rng = check_random_state(self.random_state)
         shapes = np.array([np.shape(image)[:2] for image in images])
         area = shapes.prod(axis=1)
-        counts = rng.multinomial(self.max_candidates * n_clicks, area / area.sum())
-        return [
-            rng.uniform(-0.5, shape - 0.5, size=(count, 2))
-            for shape, count in zip(shapes, counts, strict=True)
-        ]
+        n_places = self.max_candidates * sum(map(len, clicks))
+        places = []
+        for shape, count, clicked in zip(
+            shapes, rng.multinomial(n_places, area / area.sum()), clicks, strict=True
+        ):
+            points = rng.uniform(-0.5, shape - 0.5, size=(count, 2))
+            places.append(points[drop_near(points, clicked, self.cell_radius_)])
+        return places
 
     def _rank(self, images, candidates):
         extractor = self._part("extractor", PatchExtractor())

@@ -1,6 +1,7 @@
 """The bridge to skorch: seed, device, threads, training by batches, prediction."""
 
 from contextlib import contextmanager
+from threading import Lock
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from joblib.parallel import get_active_backend
 from skorch import NeuralNet
 from skorch.callbacks import Callback, LRScheduler
 from threadpoolctl import threadpool_limits
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 __all__ = [
@@ -20,6 +21,10 @@ __all__ = [
     "map_threads",
     "one_thread",
 ]
+
+
+# Modules may be built on several threads; the global generator is one.
+_GLOBAL_SEED = Lock()
 
 
 def choose_device(device="auto"):
@@ -71,7 +76,7 @@ def build_module(factory, random_state, **kwargs):
     module : torch.nn.Module
         The module.
     """
-    with torch.random.fork_rng(devices=[]):
+    with _GLOBAL_SEED, torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(random_state))
         return factory(**kwargs)
 
@@ -134,8 +139,7 @@ def fit_net(
         lr=learning_rate,
         max_epochs=1,
         batch_size=None,
-        iterator_train=DataLoader,
-        iterator_train__shuffle=False,
+        iterator_train=_InOrder,
         train_split=None,
         callbacks=[schedule] + ([_ProgressBar(description)] if verbose else []),
         verbose=0,
@@ -247,11 +251,19 @@ class _Batches(Dataset):
         return len(self.batches)
 
     def __getitem__(self, step):
-        if step >= len(self):
-            raise IndexError(step)
         X, target = self.batches[step]
         X = torch.as_tensor(X).contiguous(memory_format=torch.channels_last)
         return X, tuple(torch.as_tensor(array) for array in target)
+
+
+class _InOrder:
+    """Ready batches one after the other; torch's loader draws from the global seed."""
+
+    def __init__(self, dataset, batch_size=None):
+        self.dataset = dataset
+
+    def __iter__(self):
+        return (self.dataset[step] for step in range(len(self.dataset)))
 
 
 class _ProgressBar(Callback):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sklearn
 from scipy.optimize import approx_fprime, minimize, minimize_scalar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
@@ -129,7 +130,18 @@ def test_huge_scores_do_not_overflow():
 
 
 def test_all_checks_of_scikit_learn_run_and_pass():
-    results = check_estimator(PClassificationRanker(), on_skip=None, on_fail=None)
+    # That check is wrong for binary classifiers: scikit-learn issue 30770, fixed in 1.7.
+    wrong = {
+        "check_sample_weight_equivalence_on_dense_data": "relabels after shuffling"
+    }
+    results = check_estimator(
+        PClassificationRanker(),
+        expected_failed_checks=wrong
+        if sklearn.__version__.startswith("1.6.")
+        else None,
+        on_skip=None,
+        on_fail=None,
+    )
     failed = {
         r["check_name"]: r["exception"] for r in results if r["status"] == "failed"
     }

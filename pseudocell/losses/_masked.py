@@ -26,7 +26,6 @@ class MaskedMSELoss(nn.Module):
     def forward(self, prediction, target, weight):
         """Return the loss, a scalar tensor, of three tensors of the same shape."""
         weight = weight.to(prediction.dtype)
-        squared = (prediction - target) ** 2
-        # 0 * inf would be NaN: leave pixels without weight out of the product.
-        squared = squared.masked_fill(weight == 0, 0.0)
-        return (weight * squared).sum() / weight.sum().clamp_min(1e-12)
+        # 0 * inf would be NaN, in the loss and in its gradient.
+        error = (prediction - target).masked_fill(weight == 0, 0.0)
+        return (weight * error**2).sum() / weight.sum().clamp_min(1e-12)
