@@ -9,8 +9,9 @@ __all__ = ["find_peaks", "thin"]
 def find_peaks(heatmap, min_distance, threshold):
     """Return the local maxima of a heatmap, the strongest first.
 
-    A pixel is a peak when it is above the threshold and no pixel within
-    `min_distance` is higher. Of equal pixels the first in reading order stays.
+    A pixel is a peak when it is above the threshold, no neighbour is higher, and no
+    stronger peak lies within `min_distance`. Of equal ones the first in reading order
+    stays.
 
     Parameters
     ----------

@@ -133,7 +133,7 @@ class PseudoLabelCellDetector(BaseEstimator):
     >>> detector = PseudoLabelCellDetector(
     ...     cell_radius=8,
     ...     max_iter=1,
-    ...     detector=HeatmapDetector(max_steps=2),
+    ...     detector=HeatmapDetector(max_steps=20),
     ...     featurizer=NNPUFeaturizer(max_steps=2),
     ...     random_state=0,
     ... )

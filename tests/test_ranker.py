@@ -130,7 +130,7 @@ def test_huge_scores_do_not_overflow():
 
 
 def test_all_checks_of_scikit_learn_run_and_pass():
-    # That check is wrong for binary classifiers: scikit-learn issue 30770, fixed in 1.7.
+    # Wrong for binary classifiers until 1.7: scikit-learn issue 30770.
     wrong = {
         "check_sample_weight_equivalence_on_dense_data": "relabels after shuffling"
     }
