@@ -112,6 +112,9 @@ class CalibratedSelector(ShareSelector):
     # Quantiles of the scores of clicked cells.
     _HIGH, _LOW = 0.5, 0.05
 
+    def __init__(self, alpha=0.05, beta=0.05):
+        super().__init__(alpha, beta)
+
     def select(self, top, bottom, clicked_top, clicked_bottom):
         """Choose pseudo labels.
 
