@@ -8,13 +8,13 @@ _PRIORS = np.linspace(0.05, 0.95, 91)
 _N_FOLDS = 5
 _N_CENTRES = 300
 # Widths of the bumps, in units of the median distance, each sqrt(2) times the next.
-# Narrower ones, down to 0.01 in the authors' code, take chance clusters of positives
-# for structure: they doubled the error.
+# Narrower ones, down to 0.01 in the code published for it, take chance clusters of
+# positives for structure: they doubled the error.
 _WIDEST, _N_WIDTHS = 0.8, 4
 # In widths. When most positives are that far from every unlabelled sample, hardly any
 # of the latter can be positive, and the bumps do not see it.
 _OUT_OF_REACH = 3.0
-# The ends of the authors' grid: the held-out objective is proportional to 1 / lambda,
+# The ends of that code's grid: the held-out objective is proportional to 1 / lambda,
 # so that no value between them can be chosen.
 _LAMBDA_WEAK, _LAMBDA_STRONG = 1e-3, 10.0
 # In interquartile ranges; values far beyond it, outliers, are drawn in towards it.
