@@ -33,7 +33,7 @@ PEAK_DISTANCE = 0.5
 MATCHING_DISTANCE = 1.25
 # Of an undecided pixel against one of the background. Without weight the hardest
 # background would never be learnt; with too much, the hardest cells would be lost.
-UNDECIDED_WEIGHT = 0.25
+UNDECIDED_WEIGHT = 0.5
 # Peaks below this height are noise at any threshold.
 LOWEST_PEAK = 0.05
 
@@ -166,7 +166,7 @@ class HeatmapDetector(BaseEstimator):
             Pseudo negatives: places that are no cell.
         undecided : sequence of array-like of shape (m_i, 2), optional
             Places that may be a cell: the unlabelled pixels within one radius of them
-            count a quarter of the background, and not at all with the masked loss.
+            count half of the background, and not at all with the masked loss.
 
         Returns
         -------
