@@ -26,6 +26,8 @@ class CropBatches:
         lie around one of them; each group is taken equally often.
     n_steps : int
         Number of batches.
+    first_step : int
+        Number of the first one: a training that goes on sees other crops.
     batch_size : int
         Crops in a batch.
     size : int
@@ -44,6 +46,7 @@ class CropBatches:
         centres,
         *,
         n_steps,
+        first_step=0,
         batch_size,
         size,
         anywhere,
@@ -55,6 +58,7 @@ class CropBatches:
         ]
         self.centres = [group for group in centres if len(group)]
         self.n_steps = n_steps
+        self.first_step = first_step
         self.batch_size = batch_size
         self.size = size
         self.anywhere = anywhere if self.centres else 1.0
@@ -66,7 +70,7 @@ class CropBatches:
         return self.n_steps
 
     def __getitem__(self, step):
-        rng = np.random.default_rng((self.random_state, step))
+        rng = np.random.default_rng((self.random_state, self.first_step + step))
         crops = [self._crop(rng) for _ in range(self.batch_size)]
         image, heatmap, weight = (np.stack(layer) for layer in zip(*crops, strict=True))
         return np.moveaxis(image, 3, 1), (heatmap, weight)

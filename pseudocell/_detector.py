@@ -1,5 +1,7 @@
 """HeatmapDetector: a U-Net that regresses a heatmap of cell positions."""
 
+import copy
+
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
@@ -31,9 +33,11 @@ SIGMA = 0.5
 MASK = 1.0
 PEAK_DISTANCE = 0.5
 MATCHING_DISTANCE = 1.25
-# Of an undecided pixel against one of the background. Without weight the hardest
-# background would never be learnt; with too much, the hardest cells would be lost.
-UNDECIDED_WEIGHT = 0.5
+# A peak of this height is as likely a cell as not, if clicked cells have height 1.
+THRESHOLD = 0.5
+# Of the lower quartile of their heights: a net that learnt unlabelled cells as
+# background rates every cell lower, also clicked ones that it has not seen.
+THRESHOLD_OF_QUARTILE = 2 / 3
 # Peaks below this height are noise at any threshold.
 LOWEST_PEAK = 0.05
 
@@ -58,8 +62,9 @@ class HeatmapDetector(BaseEstimator):
     background_weight : float, default=0.1
         Weight of a pixel that is not labelled against one that is, unless `masked`:
         about the share of the cells that are clicked (Elkan and Noto 2008).
-    threshold : float, default=0.5
-        A peak is a cell if it is higher, in (0, 1).
+    threshold : float, default=None
+        A peak is a cell if it is higher, in [0, 1]. None takes 0.5 if `masked`, and
+        otherwise two thirds of the lower quartile of `click_heights_`.
     n_nets : int, default=1
         1 trains one net on all clicks. More train each net without its own share of
         the clicks of every image, and average their heatmaps.
@@ -75,6 +80,9 @@ class HeatmapDetector(BaseEstimator):
         Crops in a batch.
     learning_rate : float, default=3e-3
         The largest learning rate of the cycle.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the nets of the fit before, if there was one, on
+        other labels or other images.
     device : str, default="auto"
         "auto", "cpu", "cuda" or "mps".
     n_jobs : int, default=None
@@ -93,11 +101,15 @@ class HeatmapDetector(BaseEstimator):
         The fitted nets.
     n_channels_ : int
         Number of channels of the images.
+    n_steps_ : int
+        Number of batches that each net was trained on, in all fits.
     click_folds_ : list of int ndarray of shape (n_i,)
         Number of the net that has not seen the click; -1 with a single net.
     click_heights_ : list of float ndarray of shape (n_i,)
         How high each clicked cell stands in the heatmap of a net that has not seen it
         (of the only net, if there is one).
+    threshold_ : float
+        The threshold that is used.
 
     References
     ----------
@@ -124,13 +136,14 @@ class HeatmapDetector(BaseEstimator):
         *,
         masked=True,
         background_weight=0.1,
-        threshold=0.5,
+        threshold=None,
         n_nets=1,
         nominal_radius=6.0,
         net=None,
         max_steps=300,
         batch_size=8,
         learning_rate=3e-3,
+        warm_start=False,
         device="auto",
         n_jobs=None,
         random_state=None,
@@ -146,12 +159,13 @@ class HeatmapDetector(BaseEstimator):
         self.max_steps = max_steps
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.warm_start = warm_start
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, images, points, *, positives=None, negatives=None, undecided=None):
+    def fit(self, images, points, *, positives=None, negatives=None):
         """Train the nets.
 
         Parameters
@@ -164,9 +178,6 @@ class HeatmapDetector(BaseEstimator):
             Pseudo positives: further cells, which every net sees.
         negatives : sequence of array-like of shape (m_i, 2), optional
             Pseudo negatives: places that are no cell.
-        undecided : sequence of array-like of shape (m_i, 2), optional
-            Places that may be a cell: the unlabelled pixels within one radius of them
-            count half of the background, and not at all with the masked loss.
 
         Returns
         -------
@@ -179,11 +190,7 @@ class HeatmapDetector(BaseEstimator):
         """
         self._check_parameters()
         clicks = check_points(points, len(check_images(images)))
-        more = {
-            "positives": positives,
-            "negatives": negatives,
-            "undecided": undecided,
-        }
+        more = {"positives": positives, "negatives": negatives}
         for name, lists in more.items():
             more[name] = check_points(
                 [()] * len(clicks) if lists is None else lists, len(clicks), name
@@ -197,23 +204,22 @@ class HeatmapDetector(BaseEstimator):
             self.cell_radius_ = float(estimate_cell_radius(images, clicks))
         else:
             self.cell_radius_ = float(self.cell_radius)
-        nominal, shapes = self._read(images)
+        before = getattr(self, "nets_", None) if self.warm_start else None
+        nominal, shapes = self._read(images, before)
         clicks = self._points_to_nominal(clicks, shapes, "points")
         positives = self._points_to_nominal(more["positives"], shapes, "positives")
         negatives = self._points_to_nominal(more["negatives"], shapes, "negatives")
-        undecided = self._points_to_nominal(more["undecided"], shapes, "undecided")
         rng = check_random_state(self.random_state)
         held_out = _deal(clicks, self.n_nets, rng)
         seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
-        # The modules are built one after the other: building uses the global seed.
-        modules = [
-            build_module(
-                UNet if self.net is None else self.net,
-                seed,
-                in_channels=self.n_channels_,
-            )
-            for seed in seeds[:, 0]
-        ]
+        if before is None:
+            self.n_steps_ = 0
+            modules = self._build(seeds[:, 0])
+        else:
+            modules = [copy.deepcopy(net.module_) for net in before]
+            if [*map(len, held_out)] == [*map(len, self.click_folds_)]:
+                # No net may see now what it was tested on before.
+                held_out = self.click_folds_
         device = choose_device(self.device)
 
         def train(number):
@@ -224,7 +230,7 @@ class HeatmapDetector(BaseEstimator):
             return fit_net(
                 modules[number],
                 MaskedMSELoss(),
-                self._batches(nominal, seen, negatives, undecided, seeds[number, 1]),
+                self._batches(nominal, seen, negatives, seeds[number, 1]),
                 learning_rate=self.learning_rate,
                 device=device,
                 description=f"Training net {number + 1} of {self.n_nets}",
@@ -232,8 +238,10 @@ class HeatmapDetector(BaseEstimator):
             )
 
         self.nets_ = map_threads(train, range(self.n_nets), self.n_jobs)
+        self.n_steps_ += self.max_steps
         self.click_folds_ = held_out
         self.click_heights_ = self._look_at_clicks(nominal, clicks)
+        self.threshold_ = self._choose_threshold()
         return self
 
     def predict(self, images):
@@ -254,7 +262,8 @@ class HeatmapDetector(BaseEstimator):
         ValueError
             If the images are not as described, or have other channels than in `fit`.
         """
-        return [points for points, _ in self.find_candidates(images, self.threshold)]
+        check_is_fitted(self)
+        return [points for points, _ in self.find_candidates(images, self.threshold_)]
 
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.
@@ -350,10 +359,11 @@ class HeatmapDetector(BaseEstimator):
                     f"{name} is {radius!r}; expected a number of pixels above 0."
                 )
         for name in ("threshold", "background_weight"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(
-                    f"{name} is {getattr(self, name)!r}; expected a number in [0, 1]."
-                )
+            number = getattr(self, name)
+            if name == "threshold" and number is None:
+                continue
+            if not 0 <= number <= 1:
+                raise ValueError(f"{name} is {number!r}; expected a number in [0, 1].")
         for name in ("n_nets", "max_steps", "batch_size"):
             number = getattr(self, name)
             if int(number) != number or number < 1:
@@ -361,16 +371,27 @@ class HeatmapDetector(BaseEstimator):
                     f"{name} is {number!r}; expected an integer of at least 1."
                 )
 
-    def _read(self, images):
+    def _read(self, images, before):
         """Read all images; return them at the nominal size, and their true shapes."""
         nominal, shapes = [], []
-        self.n_channels_ = None
+        if before is None:
+            self.n_channels_ = None
+        elif len(before) != self.n_nets:
+            raise ValueError(
+                f"n_nets is {self.n_nets}, but the fit before had {len(before)}; "
+                "expected the same with warm_start=True."
+            )
         for index in range(len(images)):
             image = check_image(images[index], index, self.n_channels_)
             self.n_channels_ = 1 if image.ndim == 2 else image.shape[2]
             shapes.append(image.shape)
             nominal.append(self._to_nominal(image))
         return nominal, shapes
+
+    def _build(self, seeds):
+        """Build the modules, one after the other: building uses the global seed."""
+        net = UNet if self.net is None else self.net
+        return [build_module(net, seed, in_channels=self.n_channels_) for seed in seeds]
 
     def _to_nominal(self, image):
         return to_nominal(normalise_image(image), self._scale)
@@ -383,19 +404,16 @@ class HeatmapDetector(BaseEstimator):
             mapped.append(points_to_nominal(array, shape, self._scale))
         return mapped
 
-    def _batches(self, images, positives, negatives, undecided, seed):
+    def _batches(self, images, positives, negatives, seed):
         """Render the targets and cut batches of crops."""
         background = 0.0 if self.masked else self.background_weight
         radius = MASK * self.nominal_radius
         heatmaps, weights = [], []
-        for image, cells, others, unknown in zip(
-            images, positives, negatives, undecided, strict=True
-        ):
+        for image, cells, others in zip(images, positives, negatives, strict=True):
             shape = image.shape[:2]
             labelled = np.concatenate([cells, others])
             heatmaps.append(render_heatmap(cells, shape, SIGMA * self.nominal_radius))
             weight = np.full(shape, background)
-            weight[render_mask(unknown, shape, radius)] *= UNDECIDED_WEIGHT
             weight[render_mask(labelled, shape, radius)] = 1
             weights.append(weight.astype(np.float32))
         return CropBatches(
@@ -404,11 +422,20 @@ class HeatmapDetector(BaseEstimator):
             weights,
             [_with_index(positives), _with_index(negatives)],
             n_steps=self.max_steps,
+            first_step=self.n_steps_,
             batch_size=self.batch_size,
             size=_crop_size(self.nominal_radius),
             anywhere=0.5 if background else 0.0,
             random_state=seed,
         )
+
+    def _choose_threshold(self):
+        if self.threshold is not None:
+            return float(self.threshold)
+        if self.masked:
+            return THRESHOLD
+        quartile = np.quantile(np.concatenate(self.click_heights_), 0.25)
+        return float(THRESHOLD_OF_QUARTILE * quartile)
 
     def _heatmaps(self, nominal_image):
         """Return the heatmap of each net for one image at the nominal size."""

@@ -1,5 +1,6 @@
 """PseudoLabelCellDetector: from a few clicks to every cell, in rounds."""
 
+import copy
 import time
 import warnings
 
@@ -21,7 +22,7 @@ from .metrics import detection_f1
 
 __all__ = ["PseudoLabelCellDetector"]
 
-# A candidate above this quantile of the clicked cells may be one.
+# A candidate above this quantile of the clicked cells may be one: "undecided".
 UNDECIDED = 0.1
 # Parameters that the parts share with the whole.
 SHARED = (
@@ -57,7 +58,8 @@ class PseudoLabelCellDetector(BaseEstimator):
         Share of cells among the unlabelled candidates, for the features. Rather too
         high than too low. None estimates it.
     detector : estimator, default=None
-        None takes `HeatmapDetector` with two nets.
+        None takes `HeatmapDetector` with two nets, which go on learning from round
+        to round.
     extractor : estimator, default=None
         None takes `PatchExtractor`.
     featurizer : estimator, default=None
@@ -100,8 +102,9 @@ class PseudoLabelCellDetector(BaseEstimator):
         A record a round: its number, how many points were clicked, pseudo positive and
         pseudo negative, the number of candidates, and the seconds that it took.
     labels_ : list of dict
-        After round k, ``labels_[k]["positives"]`` and ``["negatives"]``: one array of
-        points an image.
+        After round k, ``labels_[k]["positives"]``, ``["negatives"]`` and, for
+        candidates that may be cells but were not chosen, ``["undecided"]``: one array
+        of points an image.
     labeled_iter_ : list of int ndarray of shape (n_i + k_i,)
         For the clicks and pseudo positives of each image, in this order, the round in
         which they were labelled, 0 for the clicks.
@@ -211,7 +214,7 @@ class PseudoLabelCellDetector(BaseEstimator):
         check_images(images)
         clicks = check_points(partial_points, len(images), "partial_points")
         self._check_parameters()
-        template = self._part("detector", HeatmapDetector(n_nets=2))
+        template = self._part("detector", HeatmapDetector(n_nets=2, warm_start=True))
         selector = self._part("selector", CalibratedSelector())
         labels = {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
         self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
@@ -219,7 +222,7 @@ class PseudoLabelCellDetector(BaseEstimator):
         candidates = None
         for iteration in range(self.max_iter + 1):
             began = time.perf_counter()
-            detector = clone(template).fit(images, clicks, **labels)
+            detector = self._next_detector(template).fit(images, clicks, **labels)
             # Estimated once, if at all.
             template.set_params(cell_radius=detector.cell_radius_)
             self._record(detector, labels, candidates, began)
@@ -282,7 +285,7 @@ class PseudoLabelCellDetector(BaseEstimator):
             (n_i,), above the threshold of the detector and about 1 for a sure cell.
         """
         check_is_fitted(self)
-        return self.detector_.find_candidates(images, self.detector_.threshold)
+        return self.detector_.find_candidates(images, self.detector_.threshold_)
 
     def staged_predict(self, images):
         """Find the cells with the detector of each round.
@@ -344,6 +347,13 @@ class PseudoLabelCellDetector(BaseEstimator):
         return part.set_params(
             **{key: getattr(self, key) for key in SHARED if key in accepted}
         )
+
+    def _next_detector(self, template):
+        """Return a new detector, or one that goes on where that before stopped."""
+        if self.detectors_ and getattr(template, "warm_start", False):
+            before = copy.deepcopy(self.detectors_[-1])
+            return before.set_params(**template.get_params(deep=False))
+        return clone(template)
 
     def _find_candidates(self, images, clicks, labels, before):
         """Find the candidates; those of the round before stay candidates."""
@@ -419,7 +429,7 @@ class PseudoLabelCellDetector(BaseEstimator):
                 self.labeled_iter_[index], np.full(len(cells), len(self.detectors_))
             )
         self.labels_.append(added)
-        return added
+        return {name: added[name] for name in ("positives", "negatives")}
 
     def _record(self, detector, labels, candidates, began):
         """Keep the detector of a round, and what it was trained on."""

@@ -162,3 +162,15 @@ def test_images_stay_unchanged():
     for old, new in zip(before, batches.layers, strict=True):
         for first, second in zip(old, new, strict=True):
             np.testing.assert_array_equal(first, second)
+
+
+def test_crops_go_on_where_another_training_stopped():
+    whole, rest = make_batches(n_steps=6), make_batches(n_steps=2, first_step=4)
+    for step in range(2):
+        for one, other in zip(_flat(whole[4 + step]), _flat(rest[step]), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def _flat(batch):
+    X, target = batch
+    return X, *target

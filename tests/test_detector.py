@@ -1,5 +1,6 @@
 """HeatmapDetector: what training and prediction may depend on, and what not."""
 
+import copy
 import io
 
 import joblib
@@ -145,8 +146,19 @@ def test_points_are_sorted_by_height_above_the_threshold(fitted, data):
         np.testing.assert_array_equal(heights, heatmap[rows, cols])
         assert (np.diff(heights) <= 0).all()
         assert (heights > 0.3).all()
-    above = [points[heights > 0.5] for points, heights in found]
+    assert 0.3 < fitted.threshold_ < 0.9
+    above = [points[heights > fitted.threshold_] for points, heights in found]
     assert_same_points(fitted.predict(images), above)
+
+
+@pytest.mark.parametrize("n_nets", [1, 2])
+def test_threshold_follows_the_heights_of_clicked_cells(data, n_nets):
+    detector = ready(n_nets=n_nets, masked=False).fit(*data)
+    heights = np.concatenate(detector.click_heights_)
+    assert detector.threshold_ == pytest.approx(np.quantile(heights, 0.25) * 2 / 3)
+    # A masked net has not learnt any cell as background.
+    assert ready(n_nets=n_nets).fit(*data).threshold_ == 0.5
+    assert ready(masked=False, threshold=0.7).fit(*data).threshold_ == 0.7
 
 
 def distance_to(points, shape):
@@ -363,7 +375,7 @@ def test_click_on_nothing_has_no_height(data):
     clicks = np.vstack([points, [[0.0, 0.0]]])
     blank = image.copy()
     blank[:12, :12] = blank.min()
-    heights = ready(threshold=0.5).fit([blank], [clicks]).click_heights_[0]
+    heights = ready().fit([blank], [clicks]).click_heights_[0]
     assert heights[-1] == 0
 
 
@@ -497,6 +509,75 @@ def test_silent_unless_asked(data, capfd):
     assert "Training net 2 of 2" in capfd.readouterr().err
 
 
+# ------------------------------------------------------------------ warm start
+def parameters_of(detector):
+    return [p.detach() for net in detector.nets_ for p in net.module_.parameters()]
+
+
+def farthest(one, other):
+    """Largest difference between the parameters of two detectors' nets."""
+    pairs = zip(parameters_of(one), parameters_of(other), strict=True)
+    return max(float((a - b).abs().max()) for a, b in pairs)
+
+
+def test_warm_start_goes_on_from_the_nets_of_the_fit_before(data):
+    before = quick(n_nets=2, max_steps=5).fit(*data)
+    copied = copy.deepcopy(before)
+    still = {"learning_rate": 1e-12}
+    warm = copy.deepcopy(before).set_params(warm_start=True, **still).fit(*data)
+    assert farthest(warm, before) < 1e-6
+    assert (warm.n_steps_, before.n_steps_) == (10, 5)
+    cold = copy.deepcopy(before).set_params(**still).fit(*data)
+    assert farthest(cold, before) > 1e-3
+    assert cold.n_steps_ == 5
+    # The first fit with a warm start is like any other.
+    first = quick(n_nets=2, max_steps=5, warm_start=True).fit(*data)
+    assert farthest(first, before) == 0
+    nets = first.nets_
+    first.fit(*data)
+    assert farthest(first, before) > 1e-3
+    # What was fitted before is not trained on in place.
+    assert nets[0] is not first.nets_[0]
+    assert farthest(copied, before) == 0
+
+
+def test_warm_start_sees_other_crops(data, monkeypatch):
+    firsts = []
+
+    class Recorder(_detector.CropBatches):
+        def __init__(self, *arguments, first_step, **parameters):
+            firsts.append(first_step)
+            super().__init__(*arguments, first_step=first_step, **parameters)
+
+    monkeypatch.setattr(_detector, "CropBatches", Recorder)
+    detector = ready(max_steps=2, warm_start=True)
+    detector.fit(*data).fit(*data).fit(*data)
+    assert firsts == [0, 2, 4]
+
+
+def test_warm_start_never_learns_a_click_that_it_is_tested_on(data):
+    detector = ready(n_nets=2, warm_start=True, random_state=None).fit(*data)
+    folds = [fold.copy() for fold in detector.click_folds_]
+    for _ in range(3):
+        detector.fit(*data)
+        for fold, same in zip(folds, detector.click_folds_, strict=True):
+            np.testing.assert_array_equal(fold, same)
+    # Other images, other clicks.
+    images, points = data
+    detector.fit(images[:1], points[:1])
+    assert list(map(len, detector.click_folds_)) == [len(points[0])]
+
+
+def test_warm_start_needs_as_many_nets_and_channels(data):
+    images, points = data
+    detector = ready(n_nets=2, warm_start=True).fit(images, points)
+    with pytest.raises(ValueError, match="n_nets is 3, but the fit before had 2"):
+        copy.deepcopy(detector).set_params(n_nets=3).fit(images, points)
+    colour = [np.dstack([image] * 3) for image in images]
+    with pytest.raises(ValueError, match=r"images\[0\] has 3 channel"):
+        detector.fit(colour, points)
+
+
 # ------------------------------------------------------------------- bad input
 @pytest.mark.parametrize(
     ("change", "message"),
@@ -517,6 +598,7 @@ def test_silent_unless_asked(data, capfd):
         ({"nominal_radius": -6}, "nominal_radius is -6"),
         ({"threshold": 1.5}, r"threshold is 1.5; expected a number in \[0, 1\]"),
         ({"background_weight": -1}, "background_weight is -1"),
+        ({"threshold": -0.1}, "threshold is -0.1"),
         ({"n_nets": 0}, "n_nets is 0; expected an integer of at least 1"),
         ({"max_steps": 2.5}, "max_steps is 2.5"),
         ({"batch_size": 0}, "batch_size is 0"),

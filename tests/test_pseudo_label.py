@@ -281,7 +281,7 @@ def test_predictions_agree(fitted, data):
         np.testing.assert_array_equal(found, same)
         np.testing.assert_array_equal(found, last)
         assert (np.diff(scores) <= 0).all()
-        assert (scores > fitted.detector_.threshold).all()
+        assert (scores > fitted.detector_.threshold_).all()
     assert fitted.score(images, points) == 1
 
 
@@ -531,3 +531,16 @@ def test_prediction_before_fit_is_named(data):
     for method in ("predict", "predict_scored"):
         with pytest.raises(ValueError, match="is not fitted yet"):
             getattr(quick(), method)(data[0])
+
+
+def test_rounds_go_on_from_the_nets_before_only_if_the_detector_says_so(data):
+    images, clicks, _ = data
+    for warm in (True, False):
+        loop = quick(max_steps=3, max_iter=2)
+        loop.detector.set_params(warm_start=warm)
+        loop.set_params(random_state=None).fit(images, clicks)
+        steps = [detector.n_steps_ for detector in loop.detectors_]
+        assert steps == ([3, 6, 9] if warm else [3, 3, 3])
+        first, *others = (detector.click_folds_ for detector in loop.detectors_)
+        same = [all(map(np.array_equal, first, folds)) for folds in others]
+        assert not warm or all(same)
