@@ -1,6 +1,42 @@
-"""Images to try things on, and partial clicks from full annotation."""
+"""Images to try things on, real data sets, and partial clicks from full annotation."""
 
 from pseudocell.datasets._annotation import drop_points
+from pseudocell.datasets._bbbc039 import fetch_bbbc039, read_bbbc039
+from pseudocell.datasets._c2c12 import fetch_c2c12, read_c2c12, read_c2c12_annotation
+from pseudocell.datasets._cell_tracking import fetch_cell_tracking, read_cell_tracking
+from pseudocell.datasets._conditions import CONDITIONS, make_condition
+from pseudocell.datasets._download import get_data_home
+from pseudocell.datasets._looks import PHASE_CONTRAST_LOOKS, PhaseContrastLook
+from pseudocell.datasets._splits import (
+    PaperSplit,
+    paper_split_bmp2,
+    paper_split_control,
+    paper_split_fgf2,
+    paper_split_fgf2_bmp2,
+    paper_split_hsc,
+)
 from pseudocell.datasets._synthetic import make_brightfield, make_phase_contrast
 
-__all__ = ["drop_points", "make_brightfield", "make_phase_contrast"]
+__all__ = [
+    "CONDITIONS",
+    "PHASE_CONTRAST_LOOKS",
+    "PaperSplit",
+    "PhaseContrastLook",
+    "drop_points",
+    "fetch_bbbc039",
+    "fetch_c2c12",
+    "fetch_cell_tracking",
+    "get_data_home",
+    "make_brightfield",
+    "make_condition",
+    "make_phase_contrast",
+    "paper_split_bmp2",
+    "paper_split_control",
+    "paper_split_fgf2",
+    "paper_split_fgf2_bmp2",
+    "paper_split_hsc",
+    "read_bbbc039",
+    "read_c2c12",
+    "read_c2c12_annotation",
+    "read_cell_tracking",
+]

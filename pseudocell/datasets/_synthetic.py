@@ -1,12 +1,11 @@
 """Draw microscopy images in which the position of every cell is known."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.ndimage import gaussian_filter
-from scipy.spatial import cKDTree
 
-from pseudocell.datasets import _shapes
+from pseudocell.datasets import _phase_shapes, _shapes
+from pseudocell.datasets._looks import PHASE_CONTRAST_LOOKS, PhaseContrastLook
+from pseudocell.datasets._placement import scatter_cells, scatter_debris
 
 __all__ = ["make_brightfield", "make_phase_contrast"]
 
@@ -18,28 +17,15 @@ _DEBRIS = {
     _shapes.draw_fibre: 0.1,
 }
 
-# An image is full when so many places in a row were taken already.
-_MAX_MISSES = 1000
-
-
-@dataclass(frozen=True)
-class _Look:
-    """How the cells of one culture look."""
-
-    crowding: float  # sum of the cell areas over the area of the image
-    elongation: float  # length over width
-    halo: float  # brightness of the halo in grey levels
-    clustering: float  # share of the cells that lie next to another
-    disorder: float  # spread of the directions in radians
-    dividing: float  # share of rounded cells
-
-
-_LOOKS = {
-    "control": _Look(0.20, 2.5, 45, 0.3, 0.5, 0.05),
-    "fgf2": _Look(0.14, 5.0, 75, 0.1, 0.3, 0.08),
-    "bmp2": _Look(0.10, 1.5, 25, 0.2, 1.0, 0.02),
-    "fgf2+bmp2": _Look(0.24, 3.5, 60, 0.8, 0.15, 0.05),
+_PHASE_DEBRIS = {
+    _phase_shapes.draw_remnant: 0.4,
+    _phase_shapes.draw_bead: 0.2,
+    _phase_shapes.draw_ghost: 0.2,
+    _phase_shapes.draw_process: 0.2,
 }
+
+# Grey levels by which the body of a cell is darker than the field.
+_BODY = 38.0
 
 
 def make_brightfield(
@@ -48,16 +34,17 @@ def make_brightfield(
     *,
     n_cells=40,
     cell_radius=8.0,
+    clustering=0.3,
     debris=1.5,
     random_state=None,
 ):
     """Draw round cells in bright field among debris, beside a well edge.
 
-    Cells are lenses with a dark rim and a bright centre, about a third of them next
-    to another. Between them lie specks, grainy lumps, rings of the wrong size and
-    fibres, and a well edge crosses the image. A detector that has only ever seen
-    the surroundings of a few cells takes much of that for cells, while a person
-    does not: the difficulty that pseudo negatives are there to remove.
+    Cells are lenses with a dark rim and a bright centre. Between them lie specks,
+    grainy lumps, rings of the wrong size and fibres, and a well edge crosses the
+    image. A detector that has only ever seen the surroundings of a few cells takes
+    much of that for cells, while a person does not: the difficulty that pseudo
+    negatives are there to remove.
 
     Parameters
     ----------
@@ -69,6 +56,8 @@ def make_brightfield(
         Cells in each image.
     cell_radius : float, default=8.0
         Mean radius of a cell in pixels; everything else scales with it.
+    clustering : float, default=0.3
+        Share of the cells that are put next to another one, from 0 to 1.
     debris : float, default=1.5
         Pieces of debris for each cell, fewer where there is no room. 0 leaves out
         the well edge too.
@@ -100,6 +89,8 @@ def make_brightfield(
         raise ValueError(
             f"debris is {debris}; expected 0 or more pieces for each cell."
         )
+    if not 0 <= clustering <= 1:
+        raise ValueError(f"clustering is {clustering}; expected a share from 0 to 1.")
     rng = np.random.default_rng(random_state)
     images, points = [], []
     for _ in range(n_images):
@@ -110,14 +101,13 @@ def make_brightfield(
             free = distance > 2.2 * cell_radius
         # A little less than two radii: some rims touch.
         spread = 1.8 * cell_radius * np.eye(2)
-        centres = _scatter_cells(n_cells, free, cell_radius / 2, spread, 0.3, rng)
+        margin = cell_radius / 2
+        centres = scatter_cells(n_cells, free, margin, spread, clustering, rng)
         for centre in centres:
             _shapes.draw_round_cell(canvas, centre, cell_radius, rng)
-        n_pieces = round(debris * n_cells)
-        places = _scatter_debris(n_pieces, shape, centres, 2.2 * cell_radius, rng)
-        kinds = rng.choice(len(_DEBRIS), size=len(places), p=list(_DEBRIS.values()))
-        for place, kind in zip(places, kinds, strict=True):
-            list(_DEBRIS)[kind](canvas, place, cell_radius, rng)
+        n_pieces, clearance = round(debris * n_cells), 2.2 * cell_radius
+        places = scatter_debris(n_pieces, shape, centres, clearance, spread, rng)
+        _draw_debris(canvas, _DEBRIS, places, cell_radius, rng)
         images.append(_expose(canvas, rng))
         points.append(centres)
     return images, points
@@ -134,21 +124,24 @@ def make_phase_contrast(
 ):
     """Draw elongated adherent cells with halos in phase contrast.
 
-    Cells have a dark body, a bright halo and two thin tails; a few are rounded and
-    bright because they divide. Neighbours point in similar directions. The looks
-    are named after the four cultures of C2C12 cells of Ker et al., "Phase contrast
-    time-lapse microscopy datasets with automated and manual cell tracking
-    annotations", Scientific Data 2018, doi:10.1038/sdata.2018.237, which they
-    imitate freely:
+    Cells have a dark grainy body with a nucleus, a bright halo and two thin tails; a
+    few are rounded and bright because they divide. Neighbours point in similar
+    directions. Between them lie dark crumbs, bright droplets, lost processes and
+    blobs out of focus.
 
-    =============  =========  ============  ======  =================
-    look           crowding   length/width  halo    neighbourhood
-    =============  =========  ============  ======  =================
-    ``control``    medium     2.5           medium  some in groups
-    ``fgf2``       low        5             strong  scattered
-    ``bmp2``       very low   1.5           faint   scattered
-    ``fgf2+bmp2``  high       3.5           strong  aligned in groups
-    =============  =========  ============  ======  =================
+    The named looks are those of the four cultures of C2C12 cells of Ker et al.,
+    "Phase contrast time-lapse microscopy datasets with automated and manual cell
+    tracking annotations", Scientific Data 2018, doi:10.1038/sdata.2018.237, which
+    they imitate freely:
+
+    =============  ========  ============  ======  =================
+    look           density   length/width  halo    neighbourhood
+    =============  ========  ============  ======  =================
+    ``control``    medium    2.5           medium  some in groups
+    ``fgf2``       low       5             strong  scattered
+    ``bmp2``       very low  1.5           faint   scattered
+    ``fgf2+bmp2``  high      3.5           strong  aligned in groups
+    =============  ========  ============  ======  =================
 
     Parameters
     ----------
@@ -156,8 +149,9 @@ def make_phase_contrast(
         Number of images.
     shape : tuple of int, default=(256, 256)
         Height and width in pixels.
-    look : {"control", "fgf2", "bmp2", "fgf2+bmp2"}, default="control"
-        Form, halo and grouping of the cells.
+    look : str or PhaseContrastLook, default="control"
+        Elongation, clustering, halo, density and debris: the name of a look in
+        `PHASE_CONTRAST_LOOKS`, or a look of your own.
     n_cells : int, optional
         Cells in each image. None takes as many as the look has on this area.
     cell_radius : float, default=10.0
@@ -180,38 +174,45 @@ def make_phase_contrast(
 
     Examples
     --------
-    >>> from pseudocell.datasets import make_phase_contrast
-    >>> images, points = make_phase_contrast(1, look="fgf2", random_state=0)
+    >>> from dataclasses import replace
+    >>> from pseudocell.datasets import PHASE_CONTRAST_LOOKS, make_phase_contrast
+    >>> look = replace(PHASE_CONTRAST_LOOKS["fgf2"], halo=20, debris=0)
+    >>> images, points = make_phase_contrast(1, look=look, random_state=0)
     >>> images[0].shape, len(points[0])
     ((256, 256), 29)
     """
-    if look not in _LOOKS:
-        raise ValueError(f"look is {look!r}; expected one of {sorted(_LOOKS)}.")
-    form = _LOOKS[look]
+    look = _check_look(look)
     _check(n_images, shape, n_cells or 0, cell_radius)
     if n_cells is None:
-        n_cells = round(form.crowding * np.prod(shape) / (np.pi * cell_radius**2))
+        n_cells = round(look.density * np.prod(shape) / (np.pi * cell_radius**2))
     rng = np.random.default_rng(random_state)
     images, points = [], []
     for _ in range(n_images):
-        canvas = _illumination(shape, 95.0, rng)
+        field = _illumination(shape, 95.0, rng)
         direction = rng.uniform(0, np.pi)
-        sine, cosine = np.sin(direction), np.cos(direction)
-        axes = np.array([[sine, cosine], [cosine, -sine]])
-        half = cell_radius * np.sqrt(form.elongation) ** np.array([1, -1])
-        free = np.ones(shape, dtype=bool)
-        centres = _scatter_cells(
-            n_cells, free, cell_radius / 2, 2.0 * axes * half, form.clustering, rng
-        )
-        angles = direction + rng.normal(0, form.disorder, size=n_cells)
-        for centre, angle in zip(centres, angles, strict=True):
-            if rng.random() < form.dividing:
-                _shapes.draw_dividing_cell(canvas, centre, cell_radius, rng)
-            else:
-                _shapes.draw_spindle_cell(canvas, centre, cell_radius, form, angle, rng)
-        images.append(_expose(canvas, rng))
+        spread = _neighbourhood(look, direction, cell_radius)
+        free, margin = np.ones(shape, dtype=bool), cell_radius / 2
+        centres = scatter_cells(n_cells, free, margin, spread, look.clustering, rng)
+        phase = 0.05 * _shapes.grain(shape, 0.4 * cell_radius, rng)
+        _draw_culture(phase, centres, look, direction, cell_radius, rng)
+        n_pieces, clearance = round(look.debris * n_cells), 2 * cell_radius
+        places = scatter_debris(n_pieces, shape, centres, clearance, spread, rng)
+        _draw_debris(phase, _PHASE_DEBRIS, places, cell_radius, rng)
+        images.append(_expose(_contrast(field, phase, look.halo, cell_radius), rng))
         points.append(centres)
     return images, points
+
+
+def _check_look(look):
+    """Look a name up; everything else must be a look."""
+    if isinstance(look, PhaseContrastLook):
+        return look
+    if not isinstance(look, str) or look not in PHASE_CONTRAST_LOOKS:
+        raise ValueError(
+            f"look is {look!r}; expected a PhaseContrastLook or one of "
+            f"{sorted(PHASE_CONTRAST_LOOKS)}."
+        )
+    return PHASE_CONTRAST_LOOKS[look]
 
 
 def _check(n_images, shape, n_cells, cell_radius):
@@ -238,44 +239,48 @@ def _illumination(shape, level, rng):
     return level + slope[0] * row + slope[1] * col - corners
 
 
-def _scatter_cells(n_cells, free, margin, spread, clustering, rng):
-    """Draw centres on free pixels, not too near to each other or to the border.
+def _neighbourhood(look, direction, cell_radius):
+    """Return the matrix that maps the unit circle to the nearest places of a neighbour.
 
-    Two cells are at least 1 apart in the metric in which `spread`, of shape (2, 2),
-    maps the unit circle to the nearest places of a neighbour, in pixels.
+    That is an ellipse along the mean direction. The more the directions differ, the
+    rounder it is. Between any two cells there are two mean half axes and a little,
+    as one in two is larger than the mean.
     """
-    low, high = margin, np.array(free.shape) - 1 - margin
-    to_metric = np.linalg.inv(spread)
-    centres = np.empty((n_cells, 2))
-    count = misses = 0
-    while count < n_cells and misses < _MAX_MISSES:
-        misses += 1
-        centre = rng.uniform(low, high)
-        if count and rng.random() < clustering:
-            angle = rng.uniform(0, 2 * np.pi)
-            step = rng.uniform(1, 1.2) * np.array([np.sin(angle), np.cos(angle)])
-            centre = centres[count - 1] + spread @ step
-        outside = (centre < low).any() or (centre > high).any()
-        if outside or not free[tuple(centre.astype(int))]:
-            continue
-        gap = np.hypot(*(to_metric @ (centres[:count] - centre).T))
-        if (gap >= 1).all():
-            centres[count] = centre
-            count, misses = count + 1, 0
-    if count < n_cells:
-        raise ValueError(
-            f"n_cells is {n_cells}, but only {count} of these cells fit into "
-            f"{free.shape} pixels. Draw fewer or smaller cells or larger images."
-        )
-    return centres
+    half = cell_radius * np.sqrt(look.elongation) ** np.array([1, -1])
+    turned = min(look.disorder, np.pi / 4)
+    half = np.hypot(half * np.cos(turned), half[::-1] * np.sin(turned))
+    sine, cosine = np.sin(direction), np.cos(direction)
+    return 2.2 * np.array([[sine, cosine], [cosine, -sine]]) * half
 
 
-def _scatter_debris(n_pieces, shape, centres, clearance, rng):
-    """Draw places at least `clearance` away from every cell."""
-    places = rng.uniform(0, np.array(shape) - 1.0, size=(10 * n_pieces, 2))
-    if len(centres):
-        places = places[cKDTree(centres).query(places)[0] >= clearance]
-    return places[:n_pieces]
+def _draw_culture(phase, centres, look, direction, cell_radius, rng):
+    """Draw all the cells of an image in phase contrast."""
+    angles = direction + rng.normal(0, look.disorder, size=len(centres))
+    for centre, angle in zip(centres, angles, strict=True):
+        if rng.random() < look.dividing:
+            _phase_shapes.draw_dividing_cell(phase, centre, cell_radius, rng)
+        else:
+            _phase_shapes.draw_spindle_cell(
+                phase, centre, cell_radius, look.elongation, angle, rng
+            )
+
+
+def _draw_debris(canvas, kinds, places, cell_radius, rng):
+    """Draw a piece at each place, of a kind by the shares in `kinds`."""
+    numbers = rng.choice(len(kinds), size=len(places), p=list(kinds.values()))
+    for place, number in zip(places, numbers, strict=True):
+        list(kinds)[number](canvas, place, cell_radius, rng)
+
+
+def _contrast(field, phase, halo, cell_radius):
+    """Turn phase into grey levels: dark where light is delayed, bright around it.
+
+    The halo is what the phase plate lets through of the light that an object bends
+    aside: as bright as a blurred picture of the object, where the object is not.
+    """
+    spilt = gaussian_filter(phase, 0.35 * cell_radius) - phase
+    # A blurred step is one half at the edge, and less beside it.
+    return field - _BODY * phase + 3 * halo * np.maximum(spilt, 0)
 
 
 def _expose(canvas, rng):

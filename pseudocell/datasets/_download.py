@@ -1,0 +1,179 @@
+"""Downloads that are whole, checked and kept in one folder."""
+
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from pseudocell.datasets._resume import resume
+
+__all__ = ["download", "download_folder", "get_data_home", "read_json"]
+
+VARIABLE = "PSEUDOCELL_DATA"
+
+
+def get_data_home(folder=None):
+    """Return the folder in which downloaded data sets are kept.
+
+    Parameters
+    ----------
+    folder : str or path, optional
+        The folder. None takes that of the environment variable PSEUDOCELL_DATA, and
+        without it ``pooch.os_cache("pseudocell")``, the cache folder of the user.
+
+    Returns
+    -------
+    folder : pathlib.Path
+        The folder; it need not exist.
+
+    Raises
+    ------
+    ImportError
+        If pooch is needed and not installed.
+
+    Examples
+    --------
+    >>> from pseudocell.datasets import get_data_home
+    >>> get_data_home("data").name
+    'data'
+    """
+    folder = (
+        folder or os.environ.get(VARIABLE) or _import_pooch().os_cache("pseudocell")
+    )
+    return Path(folder).expanduser()
+
+
+def download(url, path, checksum=None):
+    """Download one file, unless it is there already.
+
+    Parameters
+    ----------
+    url : str
+        Its address.
+    path : pathlib.Path
+        Where to keep it. A file with this name is whole: until then, what has
+        arrived is in another one, whose name ends in ``.part``.
+    checksum : str, optional
+        SHA-256 in hexadecimal digits. None takes the file as it comes.
+
+    Returns
+    -------
+    path : pathlib.Path
+        The same.
+
+    Raises
+    ------
+    ImportError
+        If pooch is not installed.
+    OSError
+        If the file cannot be downloaded; `ConnectionError` if another attempt may
+        help.
+    ValueError
+        If it does not have this checksum. It is deleted then.
+    """
+    pooch = _import_pooch()
+    part = path.with_name(path.name + ".part")
+
+    def _fetch(url, temporary, _):
+        resume(url, part)
+        os.replace(part, temporary)
+
+    try:
+        pooch.retrieve(url, checksum, path.name, path.parent, downloader=_fetch)
+    except ValueError as error:
+        raise ValueError(
+            f"{url} was damaged on its way, or its publisher has replaced it. {error} "
+            "Call again; if it comes back the same, pass verify=False to take it."
+        ) from error
+    return path
+
+
+def download_folder(url, home, name, checksum=None):
+    """Download a zip archive and keep one folder of it.
+
+    Parameters
+    ----------
+    url : str
+        Address of the archive.
+    home : pathlib.Path
+        Where to keep the folder; made if it is not there.
+    name : str
+        Name of the folder at the top of the archive. If `home` holds it already,
+        nothing is downloaded: it appears in one step, whole.
+    checksum : str, optional
+        SHA-256 of the archive. None takes it as it comes.
+
+    Returns
+    -------
+    folder : pathlib.Path
+        ``home / name``. The archive is deleted.
+
+    Raises
+    ------
+    ImportError, OSError, ValueError
+        As in `download`; `ValueError` also for a damaged archive, or one without
+        the folder.
+    """
+    folder = home / name
+    if folder.is_dir():
+        return folder
+    home.mkdir(parents=True, exist_ok=True)
+    archive = download(url, home / url.rpartition("/")[2], checksum)
+    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=home) as temporary:
+        try:
+            with zipfile.ZipFile(archive) as opened:
+                opened.extractall(temporary)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            archive.unlink()
+            raise ValueError(
+                f"The archive from {url} is damaged ({error}) and was deleted. Call "
+                "again to download it anew."
+            ) from error
+        unpacked = Path(temporary, name)
+        if not unpacked.is_dir():
+            raise ValueError(
+                f"The archive {archive} holds {sorted(os.listdir(temporary))}; "
+                f"expected a folder {name}. Its publisher may have changed it."
+            )
+        os.replace(unpacked, folder)
+    archive.unlink()
+    return folder
+
+
+def read_json(url):
+    """Read what a web service answers.
+
+    Parameters
+    ----------
+    url : str
+        Address that answers in JSON.
+
+    Returns
+    -------
+    answer : dict or list
+        The answer.
+
+    Raises
+    ------
+    ImportError, OSError
+        As in `download`.
+    """
+    _import_pooch()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "answer.json.part")
+        resume(url, path)
+        return json.loads(path.read_text("utf-8"))
+
+
+def _import_pooch():
+    try:
+        import pooch
+    except ImportError as error:
+        raise ImportError(
+            "Downloading data sets needs pooch, which is not installed. Run "
+            "pip install 'pseudocell[data]', or download the set by hand and pass its "
+            "folder to the function that reads it (read_... instead of fetch_...)."
+        ) from error
+    return pooch
