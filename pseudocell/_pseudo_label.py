@@ -18,12 +18,17 @@ from ._ranker import PClassificationRanker
 from ._ranking import rank_candidates
 from ._selector import CalibratedSelector, ShareSelector
 from ._validation import check_images, check_points
-from .metrics import detection_f1
+from .metrics import detection_f1, lee_liu_score
 
 __all__ = ["PseudoLabelCellDetector"]
 
 # A candidate above this quantile of the clicked cells may be one: "undecided".
 UNDECIDED = 0.1
+# The last round is refused if its recall^2 / detections is below this share of that of
+# round 0. Smaller differences are within what a few clicks can tell.
+WORSE = 0.8
+# Images on which the detections are counted for it.
+MAX_COUNTED = 5
 # Parameters that the parts share with the whole.
 SHARED = (
     *("cell_radius", "alpha", "beta", "p", "class_prior"),
@@ -95,7 +100,7 @@ class PseudoLabelCellDetector(BaseEstimator):
     cell_radius_ : float
         The radius that is used, in pixels of the images.
     detector_ : estimator
-        The detector of the last round.
+        The detector of the last round; of round 0 if that was "worse".
     detectors_ : list of estimator
         The detectors of all rounds, from round 0, the one trained on clicks alone.
     history_ : list of dict
@@ -110,8 +115,9 @@ class PseudoLabelCellDetector(BaseEstimator):
         which they were labelled, 0 for the clicks.
     n_iter_ : int
         Number of rounds of pseudo labelling.
-    termination_condition_ : {"max_iter", "no_candidates", "no_change"}
-        Why the rounds ended.
+    termination_condition_ : {"max_iter", "no_candidates", "no_change", "worse"}
+        Why the rounds ended; "worse" if, by clicks that the nets have not seen, the
+        last detector is clearly worse than that of round 0.
 
     See Also
     --------
@@ -209,7 +215,7 @@ class PseudoLabelCellDetector(BaseEstimator):
         Warns
         -----
         UserWarning
-            If no further candidate could be labelled.
+            If no candidate could be labelled, or the last detector was refused.
         """
         check_images(images)
         clicks = check_points(partial_points, len(images), "partial_points")
@@ -247,6 +253,7 @@ class PseudoLabelCellDetector(BaseEstimator):
             if self.learn_background:
                 template.set_params(masked=False)
         self.n_iter_ = iteration
+        self._refuse_worse(images)
         return self
 
     def predict(self, images):
@@ -449,6 +456,24 @@ class PseudoLabelCellDetector(BaseEstimator):
             }
         )
 
+    def _refuse_worse(self, images):
+        """Go back to round 0 if clicks that the nets have not seen speak for it."""
+        first, last = self.detectors_[0], self.detectors_[-1]
+        seen = (np.concatenate(last.click_folds_) < 0).any()
+        if seen or first is last:
+            return
+        some = np.linspace(0, len(images) - 1, min(len(images), MAX_COUNTED))
+        some = [images[index] for index in some.astype(int)]
+        if _merit(last, some) < WORSE * _merit(first, some):
+            self.detector_ = first
+            self.termination_condition_ = "worse"
+            warnings.warn(
+                "The pseudo labels made the detector worse on held-out clicks, so "
+                "that the one that knows the clicks only is kept. Click more cells, "
+                f"or check cell_radius ({self.cell_radius_:g} px).",
+                stacklevel=3,
+            )
+
     def _stop(self, reason):
         self.termination_condition_ = reason
         if len(self.detectors_) == 1:
@@ -469,3 +494,10 @@ def _can_be_ranked(candidates):
     """Whether there are a candidate at a click and an unlabelled one."""
     at_click = np.concatenate(candidates.fold) > -2
     return at_click.any() and any(map(len, candidates.unlabelled))
+
+
+def _merit(detector, images):
+    """Return recall^2 / detections, the recall on held-out clicks."""
+    n_found = sum(map(len, detector.predict(images)))
+    recall = np.mean(np.concatenate(detector.click_heights_) > detector.threshold_)
+    return lee_liu_score(recall, n_found) if n_found else 0.0

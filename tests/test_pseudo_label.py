@@ -1,5 +1,7 @@
 """PseudoLabelCellDetector: what a round may add, and what never changes."""
 
+import copy
+
 import joblib
 import numpy as np
 import pytest
@@ -268,6 +270,57 @@ def test_loop_stops_when_nothing_changes(data):
     assert loop.n_iter_ == 1 == len(loop.detectors_) - 1
 
 
+class Spoilt(HeatmapDetector):
+    """A detector that sees cells everywhere, or nowhere, once it has pseudo labels."""
+
+    spoil = staticmethod(lambda detector: None)
+
+    def fit(self, images, points, **labels):
+        super().fit(images, points, **labels)
+        if sum(map(len, labels["positives"])) > 0:
+            self.spoil(self)
+        return self
+
+
+def rate_everything(detector):
+    detector.threshold_ = 0.0
+    detector.nets_ = [copy.deepcopy(net) for net in detector.nets_]
+    for net in detector.nets_:
+        net.module_.forward = lambda images: torch.rand(
+            images[:, 0].shape, generator=torch.Generator().manual_seed(0)
+        )
+
+
+def rate_nothing(detector):
+    detector.threshold_ = 100.0
+
+
+@pytest.mark.parametrize("spoil", [rate_everything, rate_nothing])
+@pytest.mark.parametrize("n_nets", [1, 2])
+def test_worse_detector_is_refused_if_clicks_were_held_out(
+    data, monkeypatch, spoil, n_nets
+):
+    images, clicks, _ = data
+    monkeypatch.setattr(Spoilt, "spoil", staticmethod(spoil))
+    detector = Spoilt(net=PixelNet, max_steps=1, batch_size=2, n_nets=n_nets)
+    loop = quick(detector=detector, max_iter=1, selector=ShareSelector())
+    if n_nets == 1:
+        # Nothing speaks against it: the rule of the paper stays as it is.
+        loop.fit(images, clicks)
+        assert loop.detector_ is loop.detectors_[1]
+        assert loop.termination_condition_ == "max_iter"
+        return
+    with pytest.warns(UserWarning, match="made the detector worse on held-out clicks"):
+        loop.fit(images, clicks)
+    assert loop.detector_ is loop.detectors_[0]
+    assert loop.termination_condition_ == "worse"
+    assert loop.n_iter_ == 1 == len(loop.detectors_) - 1
+    for found, first in zip(
+        loop.predict(images), next(loop.staged_predict(images)), strict=True
+    ):
+        np.testing.assert_array_equal(found, first)
+
+
 # ------------------------------------------------------------------ prediction
 def test_predictions_agree(fitted, data):
     images = data[0]
@@ -291,6 +344,8 @@ def test_detector_comes_back_from_a_file(fitted, data, tmp_path):
     assert_same(loaded, fitted, data[0])
 
 
+# Nets of a few steps are good for nothing, and told so.
+@pytest.mark.filterwarnings("ignore:The pseudo labels made the detector worse")
 # -------------------------------------------------------- what must not matter
 def test_same_seed_gives_the_same_on_any_number_of_threads(data):
     images, clicks, _ = data
