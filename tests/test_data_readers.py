@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import fields
 from urllib.parse import quote
 
 import numpy as np
@@ -10,6 +11,7 @@ import tifffile
 from local_server import serve
 
 from pseudocell._validation import check_images
+from pseudocell.benchmark import DetectionSet
 from pseudocell.datasets import (
     PaperSplit,
     _osf,
@@ -361,14 +363,16 @@ def test_c2c12_says_what_osf_lacks(osf, tmp_path):
 
 def check_split(split, n_train, n_test):
     assert isinstance(split, PaperSplit)
-    assert (len(split.images_train), len(split.images_test)) == (n_train, n_test)
-    assert (len(split.points_train), len(split.points_test)) == (n_train, n_test)
-    paths = {image.path for image in split.images_train}
-    assert not paths & {image.path for image in split.images_test}
-    for clicks, points in zip(split.clicks_train, split.points_train, strict=True):
+    assert (len(split.train_images), len(split.test_images)) == (n_train, n_test)
+    assert (len(split.train_points), len(split.test_points)) == (n_train, n_test)
+    paths = {image.path for image in split.train_images}
+    assert not paths & {image.path for image in split.test_images}
+    for clicks, points in zip(split.train_clicks, split.train_points, strict=True):
         assert len(clicks) == np.ceil(len(points) / 10)
         assert set(map(tuple, clicks)) <= set(map(tuple, points))
     assert (split.cell_radius, split.max_distance) == (12, 15)
+    # What the benchmark wants to know of a set.
+    assert {field.name for field in fields(DetectionSet)} <= set(vars(split))
 
 
 def test_the_split_of_hsc(tmp_path, monkeypatch):
@@ -377,17 +381,17 @@ def test_the_split_of_hsc(tmp_path, monkeypatch):
     labels[labels > 91] = 0
     write_tracking(tmp_path, "02", dict.fromkeys(range(1504, 1764), labels))
     split = paper_split_hsc(tmp_path)
-    contents = split.images_train + split.images_test, [np.argwhere(labels)] * 260
+    contents = split.train_images + split.test_images, [np.argwhere(labels)] * 260
     check_split(split, 13, 247)
-    assert [image.label for image in split.images_train[:2]] == [
+    assert [image.label for image in split.train_images[:2]] == [
         "t1504.tif",
         "t1524.tif",
     ]
-    assert sum(map(len, split.clicks_train)) == 13 * 10
+    assert sum(map(len, split.train_clicks)) == 13 * 10
     monkeypatch.setattr(_splits, "read_cell_tracking", lambda *_, **__: contents)
     same, again, other = (paper_split_hsc("", random_state=seed) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(same.clicks_train, again.clicks_train)
-    assert not np.array_equal(same.clicks_train, other.clicks_train)
+    np.testing.assert_array_equal(same.train_clicks, again.train_clicks)
+    assert not np.array_equal(same.train_clicks, other.train_clicks)
 
 
 @pytest.mark.parametrize(

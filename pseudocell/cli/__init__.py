@@ -1,4 +1,4 @@
-"""The command line: pseudocell demo, fit, predict and evaluate."""
+"""The command line: pseudocell demo, fit, predict, evaluate and benchmark."""
 
 import click
 
@@ -156,3 +156,82 @@ def evaluate(points, truth, max_distance, output):
     from pseudocell.cli._evaluate import run_evaluate
 
     run_evaluate(points, truth, max_distance, output)
+
+
+@main.command()
+@click.option(
+    "-s",
+    "--set",
+    "sets",
+    multiple=True,
+    required=True,
+    metavar="FOLDER:RADIUS[:DISTANCE]",
+    help="A folder with train/images, train/clicks.csv, train/points.csv, test/images "
+    "and test/points.csv, the radius of a cell and the matching distance in pixels "
+    "(1.25 radii if not given); NAME=FOLDER:... gives it a name. Or a made set: "
+    "synthetic:control, fgf2, bmp2, fgf2+bmp2 or hsc; synthetic is all five.",
+)
+@click.option(
+    "-m",
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="NAME",
+    help="A method, all of them if none is named; NAME=MODULE:FUNCTION adds one.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Number of seeds, from 0.",
+)
+@click.option(
+    "--share",
+    default="0.1",
+    show_default=True,
+    help="Shares of the cells that are labelled, with commas between them. The clicks "
+    "of a set stand for 0.1.",
+)
+@click.option(
+    "--vary",
+    multiple=True,
+    metavar="NAME=VALUE,...",
+    help="A parameter and its values, one at a time: alpha=0.02,0.05,0.1.",
+)
+@click.option(
+    "--distances",
+    default="1",
+    show_default=True,
+    help="Matching distances as multiples of that of the set, with commas.",
+)
+@click.option(
+    "--redraw", is_flag=True, help="Draw the clicks anew for each seed, in all sets."
+)
+@click.option(
+    "-o",
+    "--output",
+    default="benchmark",
+    show_default=True,
+    help="Folder for the results.",
+)
+@click.option(
+    "--jobs",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Runs at a time; they share the cores. -1 is one a core.",
+)
+@DEVICE
+def benchmark(
+    sets, methods, seeds, share, vary, distances, redraw, output, jobs, device
+):
+    """Compare methods on sets: the tables and figures of the paper.
+
+    Writes index.html, results.csv and a file for each finished run. What is finished
+    is never run again: stop it and call it again, or ask for more.
+    """
+    from pseudocell.cli._benchmark import run_benchmark_command
+
+    how = {"redraw": redraw, "n_jobs": jobs, "device": device}
+    run_benchmark_command(sets, methods, seeds, share, distances, vary, output, how)

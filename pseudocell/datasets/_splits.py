@@ -22,19 +22,23 @@ STRIDE = 20
 
 @dataclass(frozen=True)
 class PaperSplit:
-    """Images, clicks and truth of one condition of the paper.
+    """Images, clicks and truth of one condition of the paper, ready to be compared on.
+
+    `pseudocell.benchmark.run_benchmark` takes it as one of its sets.
 
     Attributes
     ----------
-    images_train : list of Frame
+    name : str
+        Name of the condition.
+    train_images : list of Frame
         Images to train on, read from their files when touched.
-    clicks_train : list of float ndarray of shape (ceil(0.1 n_i), 2)
+    train_clicks : list of float ndarray of shape (ceil(0.1 n_i), 2)
         (row, col) of 10 % of the cells of each, in pixels: what is given to ``fit``.
-    points_train : list of float ndarray of shape (n_i, 2)
+    train_points : list of float ndarray of shape (n_i, 2)
         All cells of the images to train on: for full supervision and for diagnosis.
-    images_test : list of Frame
+    test_images : list of Frame
         Images to test on.
-    points_test : list of float ndarray of shape (m_i, 2)
+    test_points : list of float ndarray of shape (m_i, 2)
         All cells of the images to test on.
     cell_radius : float
         The paper's radius of the disc around a cell in which the loss counts, in
@@ -43,11 +47,12 @@ class PaperSplit:
         Within how many pixels a detection matches a cell.
     """
 
-    images_train: list
-    clicks_train: list
-    points_train: list
-    images_test: list
-    points_test: list
+    name: str
+    train_images: list
+    train_clicks: list
+    train_points: list
+    test_images: list
+    test_points: list
     cell_radius: float = 12.0
     max_distance: float = 15.0
 
@@ -100,7 +105,7 @@ def paper_split_control(
     >>> from pseudocell.datasets import paper_split_control
     >>> split = paper_split_control()  # doctest: +SKIP
     """
-    film = ("090303", 2, range(600, 800))
+    film = ("control", "090303", 2, range(600, 800))
     return _split_c2c12(film, folder, annotation, data_home, random_state)
 
 
@@ -121,7 +126,7 @@ def paper_split_fgf2(
     split : PaperSplit
         10 images to train on and 190 to test on, of 1040 x 1392 pixels.
     """
-    film = ("090303", 6, range(600, 800))
+    film = ("fgf2", "090303", 6, range(600, 800))
     return _split_c2c12(film, folder, annotation, data_home, random_state)
 
 
@@ -145,7 +150,7 @@ def paper_split_bmp2(
     split : PaperSplit
         38 images to train on and 722 to test on, of 1040 x 1392 pixels.
     """
-    film = ("090303", 9, range(760))
+    film = ("bmp2", "090303", 9, range(760))
     return _split_c2c12(film, folder, annotation, data_home, random_state)
 
 
@@ -166,7 +171,7 @@ def paper_split_fgf2_bmp2(
     split : PaperSplit
         10 images to train on and 190 to test on, of 1040 x 1392 pixels.
     """
-    film = ("090318", 17, range(600, 800))
+    film = ("fgf2+bmp2", "090318", 17, range(600, 800))
     return _split_c2c12(film, folder, annotation, data_home, random_state)
 
 
@@ -209,11 +214,11 @@ def paper_split_hsc(folder=None, *, data_home=None, random_state=0):
         )
     else:
         images, points = read_cell_tracking(folder, "02", frames=frames)
-    return _split(images, points, random_state)
+    return _split("hsc", images, points, random_state)
 
 
 def _split_c2c12(film, folder, annotation, data_home, random_state):
-    experiment, field, frames = film
+    name, experiment, field, frames = film
     is_whole = annotation == "human" and (experiment, field) == ("090303", 9)
     if annotation in ("human", "computer") and not is_whole:
         held = "only a few cells" if annotation == "human" else "what a program found"
@@ -231,16 +236,17 @@ def _split_c2c12(film, folder, annotation, data_home, random_state):
         images, points = read_c2c12(
             folder, experiment, field, frames=frames, annotation=annotation
         )
-    return _split(images, points, random_state)
+    return _split(name, images, points, random_state)
 
 
-def _split(images, points, random_state):
+def _split(name, images, points, random_state):
     train = slice(None, None, STRIDE)
     tests = [index for index in range(len(images)) if index % STRIDE]
     return PaperSplit(
-        images_train=images[train],
-        clicks_train=drop_points(points[train], 0.1, random_state),
-        points_train=points[train],
-        images_test=[images[index] for index in tests],
-        points_test=[points[index] for index in tests],
+        name=name,
+        train_images=images[train],
+        train_clicks=drop_points(points[train], 0.1, random_state),
+        train_points=points[train],
+        test_images=[images[index] for index in tests],
+        test_points=[points[index] for index in tests],
     )

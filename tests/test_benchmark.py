@@ -1,0 +1,554 @@
+"""Benchmark: what is scored against what, and that no run is made twice."""
+
+import csv
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from PIL import Image
+from scipy import ndimage
+from sklearn.base import BaseEstimator
+from sklearn.utils import Bunch
+
+from pseudocell.benchmark import (
+    METHODS,
+    DetectionSet,
+    Method,
+    method_table,
+    read_set,
+    run_benchmark,
+    tidy_rows,
+    write_report,
+)
+from pseudocell.benchmark._scores import right_negatives, right_positives
+from pseudocell.benchmark._tables import (
+    COLUMNS,
+    ablation_tables,
+    round_tables,
+    write_rows,
+)
+
+SHAPE = (60, 80)
+CELLS = [
+    [(10, 10), (10, 30), (10, 50), (30, 10), (30, 30), (30, 50), (50, 10), (50, 30)],
+    [(12, 12), (12, 40), (40, 12), (40, 40), (40, 64)],
+]
+# Darker than a cell: not one.
+CRUMBS = [[(50, 60)], [(20, 66)]]
+
+
+def spots(cells, crumbs=()):
+    image = np.zeros(SHAPE, np.uint8)
+    for grey, points in ((200, cells), (100, crumbs)):
+        for row, col in points:
+            image[row - 1 : row + 2, col - 1 : col + 2] = grey
+    return image
+
+
+class SpotDetector(BaseEstimator):
+    """Every spot above a threshold is a cell: a stand-in that needs no training."""
+
+    fits = []
+
+    def __init__(self, threshold=150, random_state=None, n_jobs=None):
+        self.threshold = threshold
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(self, images, points):
+        SpotDetector.fits.append((self.threshold, self.random_state, self.n_jobs))
+        self.n_clicks_ = sum(map(len, points))
+        return self
+
+    def find_candidates(self, images, threshold=0):
+        found = []
+        for image in images:
+            pixels = np.asarray(image)
+            labels, n_spots = ndimage.label(pixels > threshold)
+            index = range(1, n_spots + 1)
+            points = np.reshape(ndimage.center_of_mass(labels, labels, index), (-1, 2))
+            heights = np.reshape(ndimage.maximum(pixels, labels, index), -1)
+            order = np.argsort(-heights, kind="stable")
+            found.append((points[order], heights[order]))
+        return found
+
+    def predict(self, images):
+        return [points for points, _ in self.find_candidates(images, self.threshold)]
+
+
+class RoundDetector(SpotDetector):
+    """Takes the crumbs for cells in round 0, and has learnt better in round 1."""
+
+    def fit(self, images, points):
+        super().fit(images, points)
+        found = self.find_candidates(images)
+        cells = [some[heights > 150] for some, heights in found]
+        others = [some[heights <= 150] for some, heights in found]
+        # The first cell of each image is among the negatives by mistake.
+        negatives = [np.r_[a[:1], b] for a, b in zip(cells, others, strict=True)]
+        labels = {"positives": [a[1:] for a in cells], "negatives": negatives}
+        self.labels_ = [labels | {"undecided": others}]
+        return self
+
+    def staged_predict(self, images):
+        for threshold in (50, 150):
+            yield [points for points, _ in self.find_candidates(images, threshold)]
+
+
+class Broken(SpotDetector):
+    """Fails on images with crumbs at one place."""
+
+    broken = True
+
+    def fit(self, images, points):
+        if Broken.broken and np.asarray(images[0])[50, 60] == 100:
+            raise RuntimeError("the crumbs\n  are too much")
+        return super().fit(images, points)
+
+
+def spot_factory(cell_radius, random_state):
+    return SpotDetector(random_state=random_state)
+
+
+def round_factory(cell_radius, random_state):
+    return RoundDetector(random_state=random_state)
+
+
+def broken_factory(cell_radius, random_state):
+    return Broken(random_state=random_state)
+
+
+def low_factory(cell_radius, random_state):
+    return SpotDetector(threshold=50, random_state=random_state)
+
+
+def make_set(name="spots", crumbs=CRUMBS, **changes):
+    images = [spots(*pair) for pair in zip(CELLS, crumbs, strict=True)]
+    points = [np.array(cells, float) for cells in CELLS]
+    parts = {
+        "name": name,
+        "train_images": images,
+        "train_clicks": [cells[:1] for cells in points],
+        "train_points": points,
+        "test_images": images[::-1],
+        "test_points": points[::-1],
+        "cell_radius": 4,
+        "max_distance": 5,
+    }
+    return DetectionSet(**(parts | changes))
+
+
+@pytest.fixture(autouse=True)
+def _no_fits_yet():
+    SpotDetector.fits.clear()
+    Broken.broken = True
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Write a set as files."""
+    folder = tmp_path / "plate"
+    for split, order in (("train", [0, 1]), ("test", [1, 0])):
+        (folder / split / "images").mkdir(parents=True)
+        lines = {"points": ["image,row,col"], "clicks": ["image,row,col"]}
+        for i in order:
+            image = Image.fromarray(spots(CELLS[i], CRUMBS[i]))
+            image.save(folder / split / "images" / f"{split}_{i}.png")
+            rows = [f"{split}_{i}.png,{row},{col}" for row, col in CELLS[i]]
+            lines["points"] += rows
+            lines["clicks"] += rows[:1]
+        for name, text in lines.items():
+            if (split, name) != ("test", "clicks"):
+                (folder / split / f"{name}.csv").write_text("\n".join(text))
+    return folder
+
+
+def only(rows, **wanted):
+    return [row for row in rows if all(row[k] == v for k, v in wanted.items())]
+
+
+# Sets
+
+
+def test_a_folder_is_read_as_it_is_laid_out(folder):
+    data = read_set(folder, 4)
+    assert (data.name, data.cell_radius, data.max_distance) == ("plate", 4, 1.25 * 4)
+    assert_allclose(np.asarray(data.train_images[1]), spots(CELLS[1], CRUMBS[1]))
+    for found, expected in zip(data.train_points, CELLS, strict=True):
+        assert_allclose(found, expected)
+    assert [len(clicks) for clicks in data.train_clicks] == [1, 1]
+    # Natural order of the names, not that of the table.
+    assert [len(points) for points in data.test_points] == [8, 5]
+
+
+def test_what_a_folder_does_not_have_is_not_known(folder):
+    (folder / "train" / "points.csv").unlink()
+    (folder / "test" / "points.csv").unlink()
+    data = read_set(folder, 4, 5, name="other")
+    assert (data.name, data.train_points, data.test_points) == ("other", None, None)
+    (folder / "train" / "clicks.csv").unlink()
+    with pytest.raises(ValueError, match="neither clicks nor points.*clicks.csv"):
+        read_set(folder, 4)
+    with pytest.raises(ValueError, match="no folder train/images"):
+        read_set(folder / "train", 4)
+
+
+def test_a_set_says_what_is_wrong_with_it():
+    with pytest.raises(ValueError, match="cell_radius of the set spots is 0"):
+        make_set(cell_radius=0)
+    with pytest.raises(ValueError, match="max_distance is -1"):
+        make_set(max_distance=-1)
+    swapped = [np.array(points)[:, ::-1] for points in CELLS[::-1]]
+    with pytest.raises(ValueError, match=r"test_points of the set spots.*\(row, col\)"):
+        make_set(test_points=swapped)
+    with pytest.raises(ValueError, match="has 1 lists of points for 2 images"):
+        make_set(train_points=[[]])
+    with pytest.raises(ValueError, match="lacks train_images, .*read_set"):
+        run_benchmark([Bunch(name="x", train_clicks=[])])
+
+
+def test_a_bunch_with_the_same_attributes_is_a_set():
+    data = make_set()
+    bunch = Bunch(**{name: getattr(data, name) for name in data.__annotations__})
+    result = run_benchmark([bunch], {"spot": spot_factory})
+    assert result.records[0]["status"] == "done"
+    assert result.sets["spots"].fingerprint == data.fingerprint
+
+
+def test_labels_are_the_clicks_or_a_draw_or_all():
+    data = make_set()
+    assert data.labels(0.1, 0) == (data.train_clicks, "given")
+    assert data.labels(1.0, 0) == (data.train_points, "all")
+    for share, redraw in ((0.5, False), (0.1, True)):
+        drawn, origin = data.labels(share, 3, redraw)
+        assert origin == "drawn"
+        assert list(map(len, drawn)) == [math.ceil(share * n) for n in (8, 5)]
+    unknown = make_set(train_points=None)
+    assert unknown.labels(0.5, 0) == (None, "drawn")
+    # There is nothing to draw from.
+    assert unknown.labels(0.1, 0, redraw=True)[1] == "given"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cell_radius": 4.5},
+        {"train_clicks": None},
+        {"train_clicks": [points[1:2] for points in CELLS]},
+        {"test_points": None},
+        {"test_images": [spots(cells) for cells in CELLS[::-1]]},
+    ],
+)
+def test_the_fingerprint_is_of_the_content(change):
+    assert make_set("a").fingerprint == make_set("b").fingerprint
+    assert make_set().fingerprint != make_set(**change).fingerprint
+
+
+# Scores
+
+
+def test_rows_hold_scores_of_each_split_and_round():
+    rows = tidy_rows(run_benchmark([make_set()], {"rounds": round_factory}))
+    assert all(tuple(row) == COLUMNS for row in rows)
+    places = [(row["split"], row["round"], row["is_last"]) for row in rows]
+    assert places == [(s, k, k == 1) for s in ("test", "train") for k in (0, 1)]
+    for row in only(rows, round=0):
+        assert (row["n_found"], row["n_true"], row["n_matched"]) == (15, 13, 13)
+        assert_allclose(row["f1"], 2 * 13 / (15 + 13))
+        assert row["n_positives"] is None
+    for row in only(rows, round=1):
+        assert (row["precision"], row["recall"], row["f1"]) == (1, 1, 1)
+
+
+def test_purity_is_the_share_of_right_labels():
+    rows = tidy_rows(run_benchmark([make_set()], {"rounds": round_factory}))
+    for row in only(rows, round=1):
+        # All cells but the first of each image, and that with each crumb.
+        assert (row["n_positives"], row["purity_positives"]) == (8 + 5 - 2, 1)
+        assert (row["n_negatives"], row["purity_negatives"]) == (4, 0.5)
+        assert row["n_undecided"] == 2
+
+
+def test_of_two_positives_on_a_cell_one_is_wrong():
+    right = right_positives([(10, 10), (10, 11), (40, 40)], [(10, 10), (9, 30)], 5)
+    assert right.tolist() == [True, False, False]
+
+
+def test_a_negative_is_wrong_where_the_true_heatmap_is_above_a_half():
+    radius, cell = 10.0, np.array([50.0, 50.0])
+    distances = np.linspace(0, 15, 61)
+    points = cell + distances[:, np.newaxis] * [0, 1]
+    # The Gaussian target has half a radius as standard deviation.
+    height = np.exp(-(distances**2) / (2 * (0.5 * radius) ** 2))
+    right = right_negatives(points, cell[np.newaxis], radius)
+    assert right.tolist() == (height < 0.5).tolist()
+
+
+def test_without_truth_detections_are_counted_and_the_rest_says_why():
+    data = make_set(train_points=None, test_points=None)
+    methods = {
+        "rounds": round_factory,
+        "full": Method(spot_factory, labels="all"),
+    }
+    result = run_benchmark([data], methods, shares=(0.1, 0.5))
+    rows = tidy_rows(result)
+    for row in only(rows, status="done"):
+        assert row["n_found"] in (13, 15)
+        assert row["f1"] is None
+        assert f"no {row['split']}/points.csv" in row["note"]
+    last = only(rows, split="test", round=1)[0]
+    assert (last["n_positives"], last["purity_positives"]) == (11, None)
+    skipped = {row["share"]: row["note"] for row in only(rows, status="skipped")}
+    assert "a share of 0.5 cannot be drawn" in skipped[0.5]
+    assert "needs all the cells" in skipped[1.0]
+    table = method_table(result, rows)
+    assert [row[1:] for row in table.rows] == [["–", "–"], ["skipped", "–"]]
+    assert any("no test/points.csv" in note for note in table.notes)
+
+
+def test_a_set_without_test_images_is_scored_on_its_training_images():
+    data = make_set(test_images=[], test_points=None)
+    (row,) = tidy_rows(run_benchmark([data], {"spot": spot_factory}))
+    assert (row["split"], row["f1"]) == ("train", 1)
+
+
+def test_the_best_threshold_is_found_among_the_candidates():
+    rows = tidy_rows(run_benchmark([make_set()], {"low": low_factory}))
+    (row,) = only(rows, split="test")
+    assert row["f1"] < row["oracle_f1"] == 1
+    assert row["oracle_threshold"] == 200
+
+
+def test_a_larger_matching_distance_needs_no_new_run(tmp_path):
+    moved = [np.array(cells) + [0, 3] for cells in CELLS[::-1]]
+    data = make_set(test_points=moved)
+    args = [data], {"spot": spot_factory}
+    (row, _) = tidy_rows(run_benchmark(*args, distances=[0.5], output=tmp_path))
+    assert (row["max_distance"], row["f1"]) == (2.5, 0)
+    result = run_benchmark(*args, distances=[1, 0.5], output=tmp_path)
+    scores = {row["max_distance"]: row["f1"] for row in tidy_rows(result)[::2]}
+    assert scores == {5: 1, 2.5: 0}
+    assert len(SpotDetector.fits) == 1
+    assert ["set", "method", "0.5", "1"] in [
+        table.columns for table in ablation_tables(result, tidy_rows(result))
+    ]
+
+
+# Runs
+
+
+def test_nothing_is_run_twice(tmp_path):
+    data = make_set()
+    first = run_benchmark([data], {"spot": spot_factory}, seeds=[0], output=tmp_path)
+    assert len(SpotDetector.fits) == 1
+    both = {"spot": spot_factory, "low": low_factory}
+    more = run_benchmark([data], both, seeds=[0, 1], output=tmp_path)
+    assert len(SpotDetector.fits) == 4
+    assert first.records[0] == more.records[0]
+    run_benchmark([data], both, seeds=[0, 1], output=tmp_path)
+    assert len(SpotDetector.fits) == 4
+
+
+def test_other_images_or_settings_are_other_runs(tmp_path):
+    def run(data, factory=spot_factory):
+        run_benchmark([data], {"spot": factory}, output=tmp_path)
+
+    run(make_set())
+    run(make_set(test_images=[spots(cells) for cells in CELLS[::-1]]))
+    run(make_set(), low_factory)
+    assert len(SpotDetector.fits) == 3
+
+
+def test_a_default_value_of_a_varied_parameter_is_no_run_of_its_own():
+    args = [make_set()], {"spot": spot_factory}
+    result = run_benchmark(*args, vary={"threshold": [50, 150]})
+    assert sorted(fit[0] for fit in SpotDetector.fits) == [50, 150]
+    varied = [(r["parameter"], r["value"]) for r in result.records]
+    assert varied == [(None, None), ("threshold", 50), ("threshold", 150)]
+    (table,) = ablation_tables(result, tidy_rows(result))
+    assert table.title == "F1 by threshold"
+    assert table.columns == ["set", "method", "50", "150"]
+    assert table.rows == [["spots", "spot", f"{2 * 13 / 28:.3f}", "1.000"]]
+
+
+def test_an_interrupted_run_leaves_what_is_finished(tmp_path):
+    class Interrupted(SpotDetector):
+        def fit(self, images, points):
+            raise KeyboardInterrupt
+
+    methods = {"spot": spot_factory, "stop": lambda radius, seed: Interrupted()}
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark([make_set()], methods, output=tmp_path)
+    (file,) = (tmp_path / "runs").iterdir()
+    assert file.name.startswith("spots__spot__share-0.1__seed-0__")
+    run_benchmark([make_set()], {"spot": spot_factory}, output=tmp_path)
+    assert len(SpotDetector.fits) == 1
+
+
+def test_a_damaged_file_is_run_again(tmp_path):
+    args = [make_set()], {"spot": spot_factory}
+    run_benchmark(*args, output=tmp_path)
+    (file,) = (tmp_path / "runs").iterdir()
+    file.write_text(file.read_text()[:100])
+    result = run_benchmark(*args, output=tmp_path)
+    assert len(SpotDetector.fits) == 2
+    assert json.loads(file.read_text())["status"] == result.records[0]["status"]
+
+
+def test_a_method_that_fails_is_named_and_tried_again(tmp_path):
+    sets = [make_set("with"), make_set("without", [[], []])]
+    methods = {"broken": broken_factory, "spot": spot_factory}
+    result = run_benchmark(sets, methods, output=tmp_path)
+    rows = tidy_rows(result)
+    table = method_table(result, rows)
+    assert table.rows == [
+        ["broken", "failed", "1.000", "–"],
+        ["spot", "1.000", "1.000", "1.000"],
+    ]
+    reason = "RuntimeError: the crumbs are too much"
+    assert table.notes == [f"broken on with, failed: {reason}"]
+    assert only(rows, status="failed")[0]["note"] == reason
+    Broken.broken = False
+    n_fits = len(SpotDetector.fits)
+    result = run_benchmark(sets, methods, output=tmp_path)
+    assert len(SpotDetector.fits) == n_fits + 1
+    assert {record["status"] for record in result.records} == {"done"}
+
+
+def test_a_factory_that_fails_is_named():
+    def missing(cell_radius, random_state):
+        raise ImportError("No module named 'elsewhere'")
+
+    result = run_benchmark([make_set()], {"missing": missing, "spot": spot_factory})
+    assert [r["status"] for r in result.records] == ["failed", "done"]
+    assert result.records[0]["error"] == "ImportError: No module named 'elsewhere'"
+
+
+def test_workers_give_the_same_as_one_process():
+    args = [make_set()], {"rounds": round_factory, "low": low_factory}
+    alone = tidy_rows(run_benchmark(*args, seeds=[0, 1]))
+    together = tidy_rows(run_benchmark(*args, seeds=[0, 1], n_jobs=2))
+    timed = {name for name in COLUMNS if name.endswith("seconds")}
+    assert [
+        {key: value for key, value in row.items() if key not in timed} for row in alone
+    ] == [
+        {key: value for key, value in row.items() if key not in timed}
+        for row in together
+    ]
+
+
+def test_a_method_given_all_cells_runs_once_whatever_the_shares():
+    methods = {"full": Method(spot_factory, labels="all"), "spot": spot_factory}
+    result = run_benchmark([make_set()], methods, shares=(0.1, 0.5, 1))
+    shares = [(r["method"], r["share"], r["n_clicks"]) for r in result.records]
+    assert shares == [
+        ("full", 1, 13),
+        ("spot", 0.1, 2),
+        ("spot", 0.5, 4 + 3),
+        ("spot", 1, 13),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seeds": []}, r"seeds is \[\]; expected at least one"),
+        ({"seeds": [1, 1]}, "none twice"),
+        ({"shares": [10]}, r"shares\[0\] is 10.*percentage"),
+        ({"distances": [1, 0]}, r"distances\[1\] is 0"),
+        ({"vary": {"alpha": [1]}}, "'alpha'.*expected one of n_jobs, .*threshold"),
+        ({"methods": {}}, r"methods is \[\]"),
+        ({"methods": {"spot": "SpotDetector"}}, "factory is 'SpotDetector'"),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        run_benchmark([make_set()], **({"methods": {"spot": spot_factory}} | arguments))
+
+
+def test_sets_need_names_of_their_own():
+    with pytest.raises(ValueError, match="Two sets are called spots"):
+        run_benchmark([make_set(), make_set()], {"spot": spot_factory})
+    with pytest.raises(ValueError, match="sets is empty"):
+        run_benchmark([], {"spot": spot_factory})
+
+
+# Tables and page
+
+
+def test_tables_show_mean_and_spread_over_seeds():
+    def lucky(cell_radius, random_state):
+        return SpotDetector(threshold=50 if random_state else 150)
+
+    result = run_benchmark([make_set()], {"lucky": lucky}, seeds=[0, 1])
+    worse = 2 * 13 / 28
+    (row,) = method_table(result, tidy_rows(result)).rows
+    mean, spread = (1 + worse) / 2, (1 - worse) / math.sqrt(2)
+    assert row == ["lucky", f"{mean:.3f} ± {spread:.3f}", f"{mean:.3f}"]
+
+
+def test_the_best_method_that_sees_clicks_only_is_bold():
+    methods = {
+        "low": low_factory,
+        "spot": spot_factory,
+        "full": Method(spot_factory, labels="all"),
+    }
+    result = run_benchmark([make_set()], methods)
+    assert method_table(result, tidy_rows(result)).strong == {(1, 1), (1, 2)}
+
+
+def test_rounds_have_a_table_with_purity():
+    result = run_benchmark([make_set()], {"rounds": round_factory}, seeds=[0, 1])
+    (table,) = round_tables(result, tidy_rows(result))
+    assert table.title == "Rounds of rounds on spots"
+    labels = table.rows[1][-5:]
+    assert labels == ["11 ± 0", "1.000 ± 0.000", "4 ± 0", "0.500 ± 0.000", "2"]
+    assert table.rows[0][-5:] == ["–", "–", "–", "–", "2"]
+
+
+def test_the_csv_holds_the_rows(tmp_path):
+    rows = tidy_rows(run_benchmark([make_set()], {"rounds": round_factory}))
+    write_rows(tmp_path / "results.csv", rows)
+    with open(tmp_path / "results.csv", newline="") as file:
+        read = list(csv.DictReader(file))
+    assert [float(row["f1"]) for row in read] == pytest.approx([r["f1"] for r in rows])
+    assert [row["is_last"] for row in read] == ["0", "1", "0", "1"]
+    assert read[0]["n_positives"] == ""
+
+
+def test_the_page_needs_no_other_file(tmp_path):
+    methods = {"rounds": round_factory, "broken <b>": broken_factory}
+    result = run_benchmark(
+        [make_set()], methods, shares=(0.1, 0.5), vary={"threshold": [50, 150]}
+    )
+    page = write_report(result, tmp_path, command="pseudocell benchmark --set a:4")
+    text = page.read_text(encoding="utf-8")
+    assert not re.findall(r'(?:src|href)="(?!data:)', text)
+    # Detections, labels by round, and curves over share and threshold.
+    assert text.count("data:image/png;base64,") == 4
+    assert "pseudocell benchmark --set a:4" in text
+    assert "broken &lt;b&gt;" in text
+    assert "broken <b>" not in text
+    assert "the crumbs are too much" in text
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["index.html", "results.csv"]
+
+
+def test_the_methods_of_the_paper_are_there():
+    assert {"supervised on clicks", "masked", "reconstruction", "pu"} <= set(METHODS)
+    assert [name for name, m in METHODS.items() if m.labels == "all"] == [
+        "full supervision"
+    ]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_each_method_makes_an_estimator_of_the_radius_and_the_seed(name):
+    method = METHODS[name]
+    estimator = method.factory(7.5, 3)
+    parameters = estimator.get_params()
+    radii = {k: v for k, v in parameters.items() if k.endswith("cell_radius")}
+    assert 7.5 in radii.values()
+    seeds = [v for k, v in parameters.items() if k.endswith("random_state")]
+    assert not seeds or 3 in seeds
