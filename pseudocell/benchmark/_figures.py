@@ -92,9 +92,9 @@ def draw_rounds(result, name, method):
     index = int(np.argmax(counts))
     clicks = _points(record["clicks"][index])
     last = record["rounds"][-1]
-    kinds = ("positives", "negatives")
-    shown = np.concatenate([clicks, *(_points(last[kind][index]) for kind in kinds)])
-    view = _View(data, data.train_images[index], shown)
+    # Not where most of the background is: there is nothing to see there.
+    cells = np.concatenate([clicks, _points(last["positives"][index])])
+    view = _View(data, data.train_images[index], cells)
     figure, axes = _panels(1 + len(record["rounds"]))
     view.show(next(axes), f"given: {len(clicks)} clicks", [(clicks, CLICK, "*")])
     truth = None if data.train_points is None else data.train_points[index]
