@@ -153,7 +153,8 @@ class NNPUFeaturizer(TransformerMixin, BaseEstimator):
         X = self._standardise(X)
         with one_thread():
             if self.class_prior is None:
-                self.class_prior_ = _estimate_prior(X, y, seeds[0])
+                prior = estimate_patch_prior(X, y, seeds[0])
+                self.class_prior_ = float(np.clip(prior, LOWEST_PRIOR, HIGHEST_PRIOR))
             else:
                 self.class_prior_ = self.class_prior
             self.net_ = fit_net(
@@ -224,12 +225,27 @@ class NNPUFeaturizer(TransformerMixin, BaseEstimator):
         return tags
 
 
-def _estimate_prior(X, y, seed):
+def estimate_patch_prior(X, y, seed):
     """Estimate the class prior on held-out scores of a quick classifier.
 
     The estimate fails on more than a few features, raw patches or their principal
     components. Scores of a classifier of positives against unlabelled patches have the
     same class prior, if no patch is scored by a classifier that has seen it.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...)
+        Patches.
+    y : int ndarray of shape (n,)
+        1 for a positive patch, 0 for an unlabelled one.
+    seed : int
+        Seed of the classifier and of the folds.
+
+    Returns
+    -------
+    class_prior : float
+        Estimated share of positives among the unlabelled, from 0.05 to 0.95; 0.7 where
+        there is one positive or one unlabelled patch.
     """
     n_folds = min(PRIOR_FOLDS, np.bincount(y).min())
     if n_folds < 2:
@@ -244,8 +260,7 @@ def _estimate_prior(X, y, seed):
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
     scores = cross_val_predict(classifier, X, y, cv=folds, method="decision_function")
     scores = scores[:, np.newaxis]
-    prior = estimate_class_prior(scores[y == 1], scores[y == 0], random_state=seed)
-    return float(np.clip(prior, LOWEST_PRIOR, HIGHEST_PRIOR))
+    return estimate_class_prior(scores[y == 1], scores[y == 0], random_state=seed)
 
 
 class _PUBatches:

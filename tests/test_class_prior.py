@@ -35,6 +35,15 @@ def test_known_prior_is_found_to_within_a_twentieth(prior, n_features):
     assert np.sqrt(np.mean(np.square(errors))) <= 0.05
 
 
+@pytest.mark.parametrize("n_features", [1, 2])
+@pytest.mark.parametrize("prior", PRIORS)
+def test_with_a_thousand_positives_every_estimate_is_that_near(prior, n_features):
+    for seed in range(4):
+        mixture = make_mixture(prior, n_features, seed, n_positive=1000)
+        estimate = estimate_class_prior(*mixture, random_state=seed)
+        assert abs(estimate - prior) <= 0.05
+
+
 @pytest.mark.parametrize("prior", PRIORS)
 def test_a_hundred_positives_give_no_bias(prior):
     errors = [

@@ -33,7 +33,7 @@ class TunedThresholdDetector(BaseEstimator):
         ``find_candidates(images, threshold)``, which returns (points, heights) of each
         image above a threshold and without one returns all that could matter. If it has
         `click_heights_`, these tell the recall: it must have them if it learns from the
-        clicks. `HeatmapDetector` and `BlobDetector` are such detectors.
+        clicks, as `HeatmapDetector` does.
     labels : {"clicks", "all"}, default="clicks"
         Whether the points given to `fit` are some of the cells or all of them.
 
