@@ -76,6 +76,10 @@ class HeatmapDetector(BaseEstimator):
         `pseudocell.nets.UNet`.
     max_steps : int, default=300
         Number of batches that a net is trained on.
+    max_epochs : float, default=None
+        Fewer batches are taken if, unless `masked`, the crops would cover the images
+        more often than this: on small images a net learns by heart which cells have
+        no label. None sets no such limit.
     batch_size : int, default=8
         Crops in a batch.
     learning_rate : float, default=3e-3
@@ -141,6 +145,7 @@ class HeatmapDetector(BaseEstimator):
         nominal_radius=6.0,
         net=None,
         max_steps=300,
+        max_epochs=None,
         batch_size=8,
         learning_rate=3e-3,
         warm_start=False,
@@ -157,6 +162,7 @@ class HeatmapDetector(BaseEstimator):
         self.nominal_radius = nominal_radius
         self.net = net
         self.max_steps = max_steps
+        self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.warm_start = warm_start
@@ -238,7 +244,7 @@ class HeatmapDetector(BaseEstimator):
             )
 
         self.nets_ = map_threads(train, range(self.n_nets), self.n_jobs)
-        self.n_steps_ += self.max_steps
+        self.n_steps_ += self._count_steps(nominal)
         self.click_folds_ = held_out
         self.click_heights_ = self._look_at_clicks(nominal, clicks)
         self.threshold_ = self._choose_threshold()
@@ -364,6 +370,10 @@ class HeatmapDetector(BaseEstimator):
                 continue
             if not 0 <= number <= 1:
                 raise ValueError(f"{name} is {number!r}; expected a number in [0, 1].")
+        if self.max_epochs is not None and not self.max_epochs > 0:
+            raise ValueError(
+                f"max_epochs is {self.max_epochs!r}; expected a number above 0 or None."
+            )
         for name in ("n_nets", "max_steps", "batch_size"):
             number = getattr(self, name)
             if int(number) != number or number < 1:
@@ -421,7 +431,7 @@ class HeatmapDetector(BaseEstimator):
             heatmaps,
             weights,
             [_with_index(positives), _with_index(negatives)],
-            n_steps=self.max_steps,
+            n_steps=self._count_steps(images),
             first_step=self.n_steps_,
             batch_size=self.batch_size,
             size=_crop_size(self.nominal_radius),
@@ -436,6 +446,14 @@ class HeatmapDetector(BaseEstimator):
             return THRESHOLD
         quartile = np.quantile(np.concatenate(self.click_heights_), 0.25)
         return float(THRESHOLD_OF_QUARTILE * quartile)
+
+    def _count_steps(self, images):
+        """Return the number of batches, fewer where the images are small."""
+        if self.masked or self.max_epochs is None:
+            return self.max_steps
+        area = sum(image.shape[0] * image.shape[1] for image in images)
+        batch_area = self.batch_size * _crop_size(self.nominal_radius) ** 2
+        return min(self.max_steps, int(np.ceil(self.max_epochs * area / batch_area)))
 
     def _heatmaps(self, nominal_image):
         """Return the heatmap of each net for one image at the nominal size."""

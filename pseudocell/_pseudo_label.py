@@ -24,6 +24,8 @@ __all__ = ["PseudoLabelCellDetector"]
 
 # A candidate above this quantile of the clicked cells may be one: "undecided".
 UNDECIDED = 0.1
+# Enough to learn the background, too few to learn by heart which cells have no label.
+MAX_EPOCHS = 30
 # The last round is refused if its recall^2 / detections is below this share of that of
 # round 0. Smaller differences are within what a few clicks can tell.
 WORSE = 0.8
@@ -64,7 +66,7 @@ class PseudoLabelCellDetector(BaseEstimator):
         high than too low. None estimates it.
     detector : estimator, default=None
         None takes `HeatmapDetector` with two nets, which go on learning from round
-        to round.
+        to round, and with 30 epochs at most in each.
     extractor : estimator, default=None
         None takes `PatchExtractor`.
     featurizer : estimator, default=None
@@ -220,7 +222,10 @@ class PseudoLabelCellDetector(BaseEstimator):
         check_images(images)
         clicks = check_points(partial_points, len(images), "partial_points")
         self._check_parameters()
-        template = self._part("detector", HeatmapDetector(n_nets=2, warm_start=True))
+        template = self._part(
+            "detector",
+            HeatmapDetector(n_nets=2, warm_start=True, max_epochs=MAX_EPOCHS),
+        )
         selector = self._part("selector", CalibratedSelector())
         labels = {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
         self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]

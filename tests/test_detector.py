@@ -541,6 +541,16 @@ def test_warm_start_goes_on_from_the_nets_of_the_fit_before(data):
     assert farthest(copied, before) == 0
 
 
+@pytest.mark.parametrize("max_epochs", [None, 0.1, 1, 2.5, 100])
+def test_small_images_are_not_learnt_by_heart(data, max_epochs):
+    """A batch is two crops of 64 x 64; the loss of a masked net ignores cells anyway."""
+    parameters = {"max_epochs": max_epochs, "max_steps": 7}
+    area = sum(image.size for image in data[0])
+    wanted = min(7, np.ceil((max_epochs or 100) * area / (2 * 64 * 64)))
+    assert ready(masked=False, **parameters).fit(*data).n_steps_ == wanted
+    assert ready(**parameters).fit(*data).n_steps_ == 7
+
+
 def test_warm_start_sees_other_crops(data, monkeypatch):
     firsts = []
 
@@ -601,6 +611,7 @@ def test_warm_start_needs_as_many_nets_and_channels(data):
         ({"threshold": -0.1}, "threshold is -0.1"),
         ({"n_nets": 0}, "n_nets is 0; expected an integer of at least 1"),
         ({"max_steps": 2.5}, "max_steps is 2.5"),
+        ({"max_epochs": 0}, "max_epochs is 0; expected a number above 0 or None"),
         ({"batch_size": 0}, "batch_size is 0"),
         ({"device": "gpu"}, "device='gpu' cannot be used here"),
     ],
