@@ -1,0 +1,246 @@
+"""ClickTunedDetector: a filter without training, whose settings the clicks choose."""
+
+import numpy as np
+from scipy.special import ndtr
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from pseudocell._radius import estimate_cell_radius
+from pseudocell._scale import (
+    normalise_image,
+    points_from_nominal,
+    points_to_nominal,
+    to_nominal,
+)
+from pseudocell._validation import (
+    check_image,
+    check_images,
+    check_points,
+    check_points_inside,
+)
+from pseudocell.metrics import detection_f1, lee_liu_score
+
+__all__ = ["ClickTunedDetector", "choose_threshold"]
+
+# As of HeatmapDetector.
+MATCHING_DISTANCE = 1.25
+# A detection within one radius of a click has found it.
+CLICK_DISTANCE = 1.0
+# Tried at most; more do not change the score.
+_MAX_THRESHOLDS = 2000
+# Of the smoothed recall, in median strengths: one click does not tell the spread.
+_LEAST_WIDTH = 0.1
+
+
+class ClickTunedDetector(BaseEstimator):
+    """Base of the detectors that tune a fixed filter on the clicks.
+
+    A subclass has the parameters `cell_radius` and `nominal_radius`, checks its other
+    ones in `_check_settings`, and says which settings there are in `_filters` and
+    `_finders`, what they do in `_filter` and `_find`.
+    """
+
+    def fit(self, images, points):
+        """Choose the settings and the threshold.
+
+        Every setting is tried on the images with clicks. The one that stays has, at its
+        best threshold, the largest `pseudocell.metrics.lee_liu_score`. Nothing is
+        trained on the clicks, so that recall on them is honest.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images; sizes may differ.
+        points : sequence of array-like of shape (n_i, 2)
+            Clicked cells as (row, col) in pixels; they need not be all cells, but
+            should be drawn from them at random.
+
+        Returns
+        -------
+        self : ClickTunedDetector
+            The fitted detector.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not as described, or no cell is clicked in any image.
+        """
+        self._check_parameters()
+        points = check_points(points, len(check_images(images)))
+        if sum(map(len, points)) == 0:
+            raise ValueError(
+                "points holds no click in any image; expected at least one clicked "
+                "cell to choose the threshold by."
+            )
+        if self.cell_radius is None:
+            self.cell_radius_ = float(estimate_cell_radius(images, points))
+        else:
+            self.cell_radius_ = float(self.cell_radius)
+        nominal, clicks = self._read_clicked(images, points)
+        best = -np.inf
+        for filter_setting in self._filters():
+            maps = [self._filter(image, filter_setting) for image in nominal]
+            for finder in self._finders(maps):
+                found = [self._find(filtered, finder) for filtered in maps]
+                threshold, score = self._choose(found, clicks)
+                if score > best:
+                    best, self.threshold_ = score, threshold
+                    self.filter_, self.finder_ = filter_setting, finder
+        return self
+
+    def predict(self, images):
+        """Detect the cells.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images.
+
+        Returns
+        -------
+        points : list of float ndarray of shape (n_i, 2)
+            (row, col) in pixels, the strongest first.
+
+        Raises
+        ------
+        ValueError
+            If the images are not as described, or have other channels than in `fit`.
+        """
+        check_is_fitted(self, "threshold_")
+        detected = []
+        for index in range(len(check_images(images))):
+            image = check_image(images[index], index, self.n_channels_)
+            filtered = self._filter(self._to_nominal(image), self.filter_)
+            points, strengths = self._find(filtered, self.finder_)
+            kept = points[strengths > self.threshold_]
+            detected.append(points_from_nominal(kept, image.shape, self._scale))
+        return detected
+
+    def score(self, images, points):
+        """Return the F1 score when all cells are known.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images.
+        points : sequence of array-like of shape (n_i, 2)
+            **All** cells; scores against partial clicks mean nothing.
+
+        Returns
+        -------
+        f1 : float
+            With one-to-one matching within 1.25 cell radii, over all images.
+        """
+        predicted = self.predict(images)
+        return detection_f1(points, predicted, MATCHING_DISTANCE * self.cell_radius_)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = False
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
+
+    @property
+    def _scale(self):
+        return self.nominal_radius / self.cell_radius_
+
+    def _check_parameters(self):
+        for name in ("cell_radius", "nominal_radius"):
+            radius = getattr(self, name)
+            if radius is not None and not (np.isfinite(radius) and radius > 0):
+                raise ValueError(
+                    f"{name} is {radius!r}; expected a number of pixels above 0."
+                )
+        self._check_settings()
+
+    def _check_choices(self, name):
+        choices = getattr(self, name)
+        if len(choices) == 0 or not all(np.isfinite(x) and x > 0 for x in choices):
+            raise ValueError(
+                f"{name} is {choices!r}; expected numbers above 0, at least one."
+            )
+
+    def _read_clicked(self, images, points):
+        """Return images with clicks and the clicks, both at the nominal size."""
+        nominal, clicks, self.n_channels_ = [], [], None
+        for index, rows in enumerate(points):
+            if len(rows) == 0:
+                continue
+            image = check_image(images[index], index, self.n_channels_)
+            check_points_inside(rows, image.shape, index)
+            self.n_channels_ = 1 if image.ndim == 2 else image.shape[2]
+            nominal.append(self._to_nominal(image))
+            clicks.append(points_to_nominal(rows, image.shape, self._scale))
+        return nominal, clicks
+
+    def _to_nominal(self, image):
+        return to_nominal(normalise_image(image), self._scale)
+
+    def _choose(self, found, clicks):
+        """Return the best threshold of one setting, and its score."""
+        at_clicks = [
+            _strength_at(rows, *candidates, CLICK_DISTANCE * self.nominal_radius)
+            for rows, candidates in zip(clicks, found, strict=True)
+        ]
+        strengths = np.concatenate([strength for _, strength in found])
+        return choose_threshold(strengths, np.concatenate(at_clicks))
+
+
+def choose_threshold(strengths, click_strengths):
+    """Choose the threshold with the largest Lee-Liu score.
+
+    The recall of a few clicks falls in steps, and just below a click the score is
+    always best. So it is smoothed, with the normal kernel and the width of Silverman
+    (1986). Thresholds that lose more than half of the clicks that can be found are left
+    out: with few clicks, one lucky click on the strongest cell would win.
+
+    Parameters
+    ----------
+    strengths : float ndarray of shape (n_candidates,)
+        Of all candidates, above 0.
+    click_strengths : float ndarray of shape (n_clicks,)
+        Of the strongest candidate near each click, -1 if there is none.
+
+    Returns
+    -------
+    threshold : float
+        Halfway between two strengths; candidates above it are detections.
+    score : float
+        ``recall ** 2 / n_detections`` there; -1 if no click has a candidate.
+
+    Examples
+    --------
+    No click asks for the five weak candidates; one cell is weaker than all the clicks.
+
+    >>> import numpy as np
+    >>> from pseudocell.baselines._click_tuned import choose_threshold
+    >>> strengths = np.array([9, 8, 7, 6, 1, 1, 1, 1, 1])
+    >>> threshold, score = choose_threshold(strengths, np.array([8.0, 7, 7]))
+    >>> threshold
+    3.5
+    """
+    found = click_strengths[click_strengths > 0]
+    if len(found) == 0:
+        return np.inf, -1.0
+    levels = np.unique(strengths)
+    thresholds = (levels + np.append(0, levels[:-1])) / 2
+    thresholds = thresholds[levels <= np.quantile(found, 0.5, method="lower")]
+    thresholds = thresholds[:: max(1, len(thresholds) // _MAX_THRESHOLDS)]
+    width = 1.06 * found.std() * len(found) ** -0.2
+    width = max(width, _LEAST_WIDTH * np.median(found))
+    above = ndtr((found - thresholds[:, np.newaxis]) / width)
+    recall = above.sum(axis=1) / len(click_strengths)
+    order = np.sort(strengths)
+    n_detections = len(order) - np.searchsorted(order, thresholds, side="right")
+    scores = lee_liu_score(np.minimum(recall, 1.0), n_detections)
+    best = int(np.argmax(scores))
+    return float(thresholds[best]), float(scores[best])
+
+
+def _strength_at(clicks, points, strengths, distance):
+    """Return the strength of the strongest point near each click, or -1."""
+    if len(points) == 0:
+        return np.full(len(clicks), -1.0)
+    near = np.linalg.norm(clicks[:, np.newaxis] - points, axis=2) <= distance
+    return np.where(near, strengths, -1.0).max(axis=1)
