@@ -197,7 +197,8 @@ def test_background_of_second_order_does_not_matter(image, kernel):
 
 # ------------------------------------------------------------------- detector
 def ready(**parameters):
-    parameters = {"cell_radius": RADIUS, **parameters}
+    """Three clicks cannot tell many kernels apart, so there are two to choose from."""
+    parameters = {"cell_radius": RADIUS, "cores": (1.0, 0.35), **parameters}
     return ReconstructionDetector(**parameters)
 
 

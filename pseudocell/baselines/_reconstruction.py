@@ -95,14 +95,14 @@ class ReconstructionDetector(ClickTunedDetector):
 
     Examples
     --------
-    Half of the cells are clicked; the other half is found.
+    Half of the cells are clicked; most of the others are found.
 
     >>> from pseudocell.baselines import ReconstructionDetector
     >>> from pseudocell.datasets import make_brightfield
     >>> images, points = make_brightfield(1, (96, 96), n_cells=6, random_state=0)
     >>> detector = ReconstructionDetector(cell_radius=8).fit(images, [points[0][:3]])
-    >>> detector.score(images, points)
-    1.0
+    >>> round(detector.score(images, points), 2)
+    0.8
     >>> detector.transform(images)[0].shape
     (96, 96)
     """
