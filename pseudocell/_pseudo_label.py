@@ -331,8 +331,8 @@ class PseudoLabelCellDetector(BaseEstimator):
         f1 : float
             With one-to-one matching within 1.25 cell radii, over all images.
         """
-        distance = MATCHING_DISTANCE * self.cell_radius_
-        return detection_f1(points, self.predict(images), distance)
+        predicted = self.predict(images)
+        return detection_f1(points, predicted, MATCHING_DISTANCE * self.cell_radius_)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "n_iter_")
