@@ -543,7 +543,7 @@ def test_warm_start_goes_on_from_the_nets_of_the_fit_before(data):
 
 @pytest.mark.parametrize("max_epochs", [None, 0.1, 1, 2.5, 100])
 def test_small_images_are_not_learnt_by_heart(data, max_epochs):
-    """A batch is two crops of 64 x 64; the loss of a masked net ignores cells anyway."""
+    """A batch is two crops of 64 x 64; the loss of a masked net is not limited."""
     parameters = {"max_epochs": max_epochs, "max_steps": 7}
     area = sum(image.size for image in data[0])
     wanted = min(7, np.ceil((max_epochs or 100) * area / (2 * 64 * 64)))

@@ -1,4 +1,4 @@
-"""write_report: results.csv and one HTML page with everything in it."""
+"""Write results.csv and one HTML page with everything in it."""
 
 import base64
 from importlib import resources

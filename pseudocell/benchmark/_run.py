@@ -1,4 +1,4 @@
-"""run_benchmark: every method on every set, and no run twice."""
+"""Run every method on every set, and no run twice."""
 
 import json
 import sys
@@ -42,7 +42,20 @@ class BenchmarkResult:
     distances: tuple
 
     def distance(self, record, multiple=None):
-        """Return the matching distance of a record in pixels."""
+        """Return the matching distance of a record.
+
+        Parameters
+        ----------
+        record : dict
+            The record of a run.
+        multiple : float, optional
+            Of the distance of the set. None takes the first one that was asked for.
+
+        Returns
+        -------
+        distance : float
+            In pixels.
+        """
         multiple = self.distances[0] if multiple is None else multiple
         return multiple * self.sets[record["set"]].max_distance
 

@@ -110,7 +110,13 @@ class DetectionSet:
 
     @cached_property
     def fingerprint(self):
-        """Digest of all pixels, points and lengths: same content, same digest."""
+        """Digest of all pixels, points and lengths: same content, same digest.
+
+        Returns
+        -------
+        digest : str
+            Hexadecimal.
+        """
         digest = hashlib.blake2b(digest_size=16)
         digest.update(f"{self.cell_radius:g}".encode())
         for part in ("train_images", "test_images"):
