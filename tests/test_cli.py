@@ -554,6 +554,8 @@ def test_a_mistake_in_a_real_shell_is_one_line(tmp_path):
 def test_ctrl_c_in_a_real_shell_exits_with_130(plate):
     code = (
         "import os, signal\n"
+        # A shell starts what runs in the background deaf to Ctrl-C.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from pseudocell import io\n"
         "from pseudocell.cli import main, _evaluate\n"
         "def wait(*_): os.kill(os.getpid(), signal.SIGINT)\n"
