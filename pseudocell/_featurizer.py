@@ -1,7 +1,11 @@
 """Features of patches, learnt from positive and unlabelled patches."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
 from sklearn.decomposition import PCA
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
@@ -32,7 +36,7 @@ PRIOR_COMPONENTS, PRIOR_FOLDS = 20, 5
 INTENSITY_JITTER = 0.1
 
 
-class NNPUFeaturizer(TransformerMixin, BaseEstimator):
+class NNPUFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Learn features that tell positive patches from the unlabelled negative ones.
 
     A small convolutional net is trained with the non-negative PU risk on batches that
@@ -171,6 +175,8 @@ class NNPUFeaturizer(TransformerMixin, BaseEstimator):
                 description="PU features",
                 verbose=self.verbose,
             )
+            # The features are a table: `get_feature_names_out` and `set_output`.
+            self._n_features_out = forward_net(self.net_, X[:1], "features").shape[1]
         return self
 
     def transform(self, X):

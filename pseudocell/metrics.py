@@ -7,7 +7,14 @@ import numpy as np
 from pseudocell._matching import check_distance, match_points
 from pseudocell._validation import check_points
 
-__all__ = ["DetectionScores", "detection_f1", "detection_scores", "lee_liu_score"]
+__all__ = [
+    "ClickScores",
+    "DetectionScores",
+    "click_scores",
+    "detection_f1",
+    "detection_scores",
+    "lee_liu_score",
+]
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ def detection_scores(points_true, points_pred, max_distance):
     counts, so it is 0.0 as soon as only one side is empty.
 
     The true points must be complete. Against clicks on some of the cells every
-    unclicked cell would count as a false detection; see `lee_liu_score`.
+    unclicked cell would count as a false detection; see `click_scores`.
 
     Examples
     --------
@@ -91,19 +98,9 @@ def detection_scores(points_true, points_pred, max_distance):
     (2, 0.5, 0.667)
     """
     max_distance = check_distance(max_distance)
-    if len(points_true) != len(points_pred):
-        raise ValueError(
-            f"points_true has {len(points_true)} point sets and points_pred has "
-            f"{len(points_pred)}; expected one of each per image. For a single image "
-            "wrap each set in a list."
-        )
-    points_true = check_points(points_true, name="points_true")
-    points_pred = check_points(points_pred, name="points_pred")
-    n_true = n_predicted = n_matched = 0
-    for true, pred in zip(points_true, points_pred, strict=True):
-        n_true += len(true)
-        n_predicted += len(pred)
-        n_matched += len(match_points(true, pred, max_distance)[0])
+    n_true, n_predicted, n_matched = _count(
+        points_true, points_pred, max_distance, "points_true"
+    )
     return DetectionScores(
         precision=_ratio(n_matched, n_predicted),
         recall=_ratio(n_matched, n_true),
@@ -113,6 +110,23 @@ def detection_scores(points_true, points_pred, max_distance):
         n_matched=n_matched,
         max_distance=max_distance,
     )
+
+
+def _count(points_true, points_pred, max_distance, name):
+    """Count true points, detections and one-to-one pairs over all the images."""
+    if len(points_true) != len(points_pred):
+        raise ValueError(
+            f"{name} has {len(points_true)} point sets and points_pred has "
+            f"{len(points_pred)}; expected one of each per image. For a single image "
+            "wrap each set in a list."
+        )
+    points_true = check_points(points_true, name=name)
+    points_pred = check_points(points_pred, name="points_pred")
+    pairs = [
+        match_points(true, pred, max_distance)[0]
+        for true, pred in zip(points_true, points_pred, strict=True)
+    ]
+    return tuple(sum(map(len, lists)) for lists in (points_true, points_pred, pairs))
 
 
 def _ratio(part, whole):
@@ -219,3 +233,124 @@ def lee_liu_score(recall, n_predicted):
         )
     # recall is 0 wherever n_predicted is, so the divisor there does not matter.
     return recall**2 / np.where(n_predicted == 0, 1.0, n_predicted)
+
+
+@dataclass(frozen=True)
+class ClickScores:
+    """What clicks on some of the cells tell about detections, with the counts.
+
+    Attributes
+    ----------
+    recall : float
+        ``n_matched / n_clicks``: the share of the clicked cells that was found.
+    detections_per_click : float
+        ``n_predicted / n_clicks``. If one cell in ten has a click, it is 10 for
+        detections that are as many as the cells.
+    lee_liu : float
+        ``recall ** 2 / detections_per_click``, from 0 to 1; 0.0 without a detection.
+    n_clicks : int
+        Number of clicks in all the images.
+    n_predicted : int
+        Number of detections in all the images.
+    n_matched : int
+        Number of one-to-one pairs within `max_distance`.
+    max_distance : float
+        Largest distance of a pair, in pixels.
+    """
+
+    recall: float
+    detections_per_click: float
+    lee_liu: float
+    n_clicks: int
+    n_predicted: int
+    n_matched: int
+    max_distance: float
+
+
+def click_scores(clicks, points_pred, max_distance):
+    """Score detections against clicks on some of the cells, pooled over the images.
+
+    The clicks must be held out: `points_pred` must come from a detector that was not
+    trained on them. `pseudocell.model_selection` has the ways to do so.
+
+    Parameters
+    ----------
+    clicks : sequence of array-like of shape (n_i, 2)
+        Held-out clicks of each image in pixels, one (row, col) per row. A random
+        sample of the cells; at least one in all the images.
+    points_pred : sequence of array-like of shape (m_i, 2)
+        Detected points of each image in pixels, one (row, col) per row.
+    max_distance : float
+        Largest distance of a matched pair, in pixels.
+
+    Returns
+    -------
+    scores : ClickScores
+        Recall, detections per click, Lee-Liu score, and their counts.
+
+    Raises
+    ------
+    ValueError
+        If there is no click in any image, or as `detection_scores`.
+
+    Notes
+    -----
+    What each tells. *Recall* estimates the share of **all** cells that is found, with a
+    standard error of about ``sqrt(recall * (1 - recall) / n_clicks)``; a detector
+    that marks every pixel has recall 1. *The number of detections* has no best value
+    of its own: of two detectors with the same recall that with fewer detections is
+    more precise. *The Lee-Liu score* weighs the two, see `lee_liu_score`.
+
+    The score is that of `lee_liu_score` per click, so that other images do not put it
+    on another scale: if a share q of the cells has a (held-out) click, it estimates
+    q * precision * recall, however many cells there are. Hence its mean over
+    folds is a mean of precision times recall in which a fold has the weight q. Folds
+    count the same if the same share of cells is clicked in each; per fold or per
+    image that would not be so, and a fold with few cells would outvote the others.
+
+    As a formula, ``n_matched ** 2 / (n_clicks * n_predicted)``: the product of
+    recall and precision, both against the clicks alone. It ranks detectors by their
+    true product, while F1 against clicks, ``2 * n_matched / (n_clicks +
+    n_predicted)``, hardly sees the recall if few cells are clicked: it may prefer a
+    detector that finds only the clearest cells.
+
+    None of the three tells how good a detector is, because q is unknown, nor finds
+    fault with detections where nobody clicks for a reason: if only the clearest cells
+    are clicked, recall is that of the clearest cells.
+
+    References
+    ----------
+    Lee, Liu, "Learning with Positive and Unlabeled Examples Using Weighted Logistic
+    Regression", ICML 2003, pages 448-455.
+
+    Examples
+    --------
+    One of two clicked cells is found, by one of four detections.
+
+    >>> from pseudocell.metrics import click_scores
+    >>> clicks = [[[10, 10], [10, 40]]]
+    >>> found = [[[11, 10], [25, 25], [40, 10], [40, 40]]]
+    >>> scores = click_scores(clicks, found, max_distance=5)
+    >>> scores.recall, scores.detections_per_click, scores.lee_liu
+    (0.5, 2.0, 0.125)
+    """
+    max_distance = check_distance(max_distance)
+    n_clicks, n_predicted, n_matched = _count(
+        clicks, points_pred, max_distance, "clicks"
+    )
+    if n_clicks == 0:
+        raise ValueError(
+            f"clicks holds no click in any of {len(clicks)} images; expected at least "
+            "one held-out click to compute a recall. Take fewer folds, or split by "
+            "pseudocell.model_selection.split_clicks, which deals the clicks evenly."
+        )
+    recall, per_click = n_matched / n_clicks, n_predicted / n_clicks
+    return ClickScores(
+        recall=recall,
+        detections_per_click=per_click,
+        lee_liu=float(lee_liu_score(recall, per_click)),
+        n_clicks=n_clicks,
+        n_predicted=n_predicted,
+        n_matched=n_matched,
+        max_distance=max_distance,
+    )

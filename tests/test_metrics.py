@@ -5,7 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pseudocell.metrics import detection_f1, detection_scores, lee_liu_score
+from pseudocell.metrics import (
+    click_scores,
+    detection_f1,
+    detection_scores,
+    lee_liu_score,
+)
 
 EMPTY = np.empty((0, 2))
 
@@ -138,3 +143,76 @@ def test_lee_liu_works_on_a_whole_curve():
 def test_lee_liu_refuses_impossible_counts(recall, n_predicted, message):
     with pytest.raises(ValueError, match=message):
         lee_liu_score(recall, n_predicted)
+
+
+def row(n, offset=0.0):
+    """Points 10 pixels apart."""
+    return np.column_stack([np.full(n, offset), np.arange(n) * 10.0])
+
+
+def found(n_right, n_wrong):
+    """Detections: so many of the first cells of a row, and some off all cells."""
+    return np.vstack([row(n_right), row(n_wrong, offset=50)])
+
+
+def test_click_scores_are_the_ratios_of_the_counts():
+    scores = click_scores([row(4), EMPTY], [found(3, 2), found(0, 1)], 5)
+    assert (scores.n_clicks, scores.n_predicted, scores.n_matched) == (4, 6, 3)
+    assert scores.recall == 3 / 4
+    assert scores.detections_per_click == 6 / 4
+    assert scores.lee_liu == pytest.approx((3 / 4) ** 2 / (6 / 4))
+    assert scores.max_distance == 5
+
+
+@pytest.mark.parametrize("n_cells", [20, 200])
+@pytest.mark.parametrize("share", [2, 5])
+def test_lee_liu_per_click_is_precision_times_recall_times_the_share(n_cells, share):
+    cells = row(n_cells)
+    pred = [found(n_cells // 2, n_cells // 4)]
+    # Every second or fifth cell: the same recall as on all cells.
+    scores = click_scores([cells[::share]], pred, 5)
+    truth = detection_scores([cells], pred, 5)
+    expected = truth.precision * truth.recall / share
+    assert scores.lee_liu == pytest.approx(expected)
+
+
+def test_twice_the_images_change_no_click_score():
+    clicks, pred = [row(4)], [found(3, 5)]
+    once, twice = click_scores(clicks, pred, 5), click_scores(clicks * 2, pred * 2, 5)
+    for name in ("recall", "detections_per_click", "lee_liu"):
+        assert getattr(once, name) == getattr(twice, name)
+
+
+def test_a_fold_with_few_cells_does_not_outvote_the_others():
+    clicks = {"few": row(4)[::2], "many": row(400)[::2]}
+    # Precision 1 and 0.5 against 0.8 and 1, recall always 1.
+    settings = [
+        {"few": found(4, 0), "many": found(400, 400)},
+        {"few": found(4, 1), "many": found(400, 0)},
+    ]
+    per_click, per_fold = [], []
+    for pred in settings:
+        folds = [click_scores([clicks[k]], [pred[k]], 5) for k in clicks]
+        per_click.append(np.mean([fold.lee_liu for fold in folds]))
+        raw = [lee_liu_score(fold.recall, fold.n_predicted) for fold in folds]
+        per_fold.append(np.mean(raw))
+    assert per_click == pytest.approx([np.mean([1, 0.5]) / 2, np.mean([0.8, 1]) / 2])
+    assert per_click[0] < per_click[1]
+    # What the score per fold would have chosen.
+    assert per_fold[0] > per_fold[1]
+
+
+def test_nothing_detected_is_the_worst_click_score():
+    scores = click_scores([row(4)], [EMPTY], 5)
+    assert (scores.recall, scores.detections_per_click, scores.lee_liu) == (0, 0, 0)
+
+
+def test_no_click_at_all_is_refused():
+    message = "clicks holds no click in any of 2 images; .*split_clicks"
+    with pytest.raises(ValueError, match=message):
+        click_scores([EMPTY, EMPTY], [row(3), row(4)], 5)
+
+
+def test_clicks_of_another_number_of_images_are_refused():
+    with pytest.raises(ValueError, match="clicks has 1 point sets and points_pred has"):
+        click_scores([row(2)], [row(2), row(2)], 5)
