@@ -24,7 +24,9 @@ DOCUMENTED = $(addprefix pseudocell/,_detector.py _extractor.py _featurizer.py \
     datasets/_bbbc039.py datasets/_c2c12.py datasets/_cell_tracking.py \
     datasets/_download.py datasets/_splits.py baselines/_blob.py baselines/_pu_detector.py \
     baselines/_reconstruction.py baselines/_tuned_threshold.py benchmark/_run.py \
-    benchmark/_sets.py benchmark/_methods.py benchmark/_page.py)
+    benchmark/_sets.py benchmark/_methods.py benchmark/_page.py \
+    model_selection/_folded_list.py model_selection/_scorers.py \
+    model_selection/_splits.py model_selection/_split_tiles.py)
 
 .PHONY: demo test lint clean
 

@@ -1,5 +1,6 @@
 """The bridge to skorch: seed, device, threads, training by batches, prediction."""
 
+import copy
 from contextlib import contextmanager
 from threading import Lock
 
@@ -74,11 +75,14 @@ def build_module(factory, random_state, **kwargs):
     Returns
     -------
     module : torch.nn.Module
-        The module.
+        The module. It remembers in `built_by` how it was built, so that a file of plain
+        data can do without its structure.
     """
     with _GLOBAL_SEED, torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(random_state))
-        return factory(**kwargs)
+        module = factory(**kwargs)
+    module.built_by = (factory, kwargs)
+    return module
 
 
 def fit_net(
@@ -131,19 +135,14 @@ def fit_net(
         total_steps=len(batches) + 1,
         cycle_momentum=False,
     )
-    net = _Net(
-        module.to(device, memory_format=torch.channels_last),
+    net = _new_net(
+        module,
+        device,
         criterion=criterion,
         optimizer=torch.optim.Adam,
         optimizer__weight_decay=weight_decay,
         lr=learning_rate,
-        max_epochs=1,
-        batch_size=None,
-        iterator_train=_InOrder,
-        train_split=None,
         callbacks=[schedule] + ([_ProgressBar(description)] if verbose else []),
-        verbose=0,
-        device=device,
     )
     # skorch measures a dataset before it builds the loader; batches come ready.
     net.fit(_Batches(batches), None)
@@ -234,11 +233,75 @@ def _on_one_thread(function, item):
     return function(item)
 
 
+def _new_net(module, device, **training):
+    return _Net(
+        module.to(device, memory_format=torch.channels_last),
+        max_epochs=1,
+        batch_size=None,
+        iterator_train=_InOrder,
+        train_split=None,
+        verbose=0,
+        device=device,
+        **training,
+    )
+
+
+def _restore_net(module, device, history):
+    """Return a net that was saved; on the processor if its device is not here."""
+    try:
+        device = choose_device(device)
+    except ValueError:
+        device = "cpu"
+    net = _new_net(module, device, criterion=torch.nn.Identity).initialize()
+    net.module_.eval()
+    net.history_.extend(history)
+    net.set_params(callbacks=[])
+    return net
+
+
 class _Net(NeuralNet):
-    """A net whose target is a tuple of tensors that all go to the criterion."""
+    """A net whose target is a tuple of tensors that all go to the criterion.
+
+    A file holds the module, the name of its device and the record of its training, and
+    no optimiser: predicting and training on need no more. Its tensors are saved on the
+    processor, so that a machine without a GPU can read them.
+    """
 
     def get_loss(self, y_pred, y_true, *args, **kwargs):
         return self.criterion_(y_pred, *y_true)
+
+    def __reduce__(self):
+        saved = (self._on_processor(), self.device, list(self.history_))
+        return _restore_net, saved
+
+    def to_plain(self):
+        """Return how the module was built, its weights as arrays, and the rest."""
+        module = self._on_processor()
+        factory, arguments = module.built_by
+        weights = module.state_dict().items()
+        return {
+            "factory": factory,
+            "arguments": arguments,
+            "weights": {name: tensor.numpy() for name, tensor in weights},
+            "device": self.device,
+            "history": list(self.history_),
+        }
+
+    @classmethod
+    def from_plain(cls, state):
+        """Return the net of what `to_plain` returned."""
+        # Without memory or random numbers for weights that are replaced at once.
+        with torch.device("meta"):
+            module = state["factory"](**state["arguments"])
+        weights = {
+            name: torch.from_numpy(array) for name, array in state["weights"].items()
+        }
+        module.load_state_dict(weights, assign=True)
+        module.built_by = (state["factory"], state["arguments"])
+        return _restore_net(module, state["device"], state["history"])
+
+    def _on_processor(self):
+        return copy.deepcopy(self.module_).cpu()
 
 
 class _Batches(Dataset):

@@ -14,7 +14,7 @@ from scipy import ndimage
 from sklearn.base import BaseEstimator
 
 from pseudocell.cli import _fit, _predict, main
-from pseudocell.io import UnreadableImageError, load_model, save_model
+from pseudocell.io import UnreadableImageError, _plain, load_model, save_model
 
 SHAPE = (48, 64)
 
@@ -90,6 +90,12 @@ TRUTH = {
 
 
 @pytest.fixture(autouse=True)
+def storable(monkeypatch):
+    """Model files hold the parts of pseudocell, and here the stand-in."""
+    monkeypatch.setitem(_plain.OBJECTS, "SpotDetector", __name__)
+
+
+@pytest.fixture(autouse=True)
 def _stand_in(monkeypatch):
     def make(**parameters):
         return SpotDetector(**parameters)
@@ -109,7 +115,7 @@ def plate(tmp_path):
     (tmp_path / "truth.csv").write_text("\n".join(["image,row,col", *rows]))
     (tmp_path / "clicks.csv").write_text("image,x,y\nwell_1,10,10\n")
     detector = SpotDetector().fit([spots([(9, 9)])], [[(9, 9)]])
-    save_model(detector, tmp_path / "model.joblib")
+    save_model(detector, tmp_path / "model.pseudocell")
     return tmp_path
 
 
@@ -132,7 +138,12 @@ def read_rows(path):
 
 def test_predict_writes_points_counts_and_overlays(plate):
     result = run(
-        "predict", plate / "plate", "-m", plate / "model.joblib", "-o", plate / "out"
+        "predict",
+        plate / "plate",
+        "-m",
+        plate / "model.pseudocell",
+        "-o",
+        plate / "out",
     )
     assert result.exit_code == 0, result.output
     assert f"6 cells in 3 images: {plate / 'out' / 'points.csv'}" in result.stdout
@@ -155,7 +166,8 @@ def test_predict_writes_points_counts_and_overlays(plate):
 
 def test_predict_can_leave_overlays_out(plate):
     run(
-        "predict", plate / "plate", "-m", plate / "model.joblib", "-o", plate / "out",
+        "predict", plate / "plate",
+        "-m", plate / "model.pseudocell", "-o", plate / "out",
         "--no-overlays",
     )  # fmt: skip
     assert sorted(path.name for path in (plate / "out").iterdir()) == [
@@ -172,7 +184,8 @@ def test_predict_numbers_the_frames_of_stacks(plate):
     frames[0][:] = 200  # one spot that fills the image
     tifffile.imwrite(plate / "movie.tif", np.array(frames), photometric="minisblack")
     run(
-        "predict", plate / "movie.tif", plate / "plate", "-m", plate / "model.joblib",
+        "predict", plate / "movie.tif", plate / "plate",
+        "-m", plate / "model.pseudocell",
         "-o", plate / "out",
     )  # fmt: skip
     counts = read_rows(plate / "out" / "counts.csv")
@@ -193,7 +206,14 @@ def test_predict_numbers_the_frames_of_stacks(plate):
 def test_images_that_share_a_stem_get_overlays_of_their_own(plate):
     (plate / "plate" / "well_1.jpeg").write_bytes(b"")
     Image.fromarray(spots([(9, 9)])).save(plate / "plate" / "well_1.jpeg")
-    run("predict", plate / "plate", "-m", plate / "model.joblib", "-o", plate / "out")
+    run(
+        "predict",
+        plate / "plate",
+        "-m",
+        plate / "model.pseudocell",
+        "-o",
+        plate / "out",
+    )
     overlays = {path.name for path in (plate / "out" / "overlays").iterdir()}
     assert {"well_1.png.png", "well_1.jpeg.png", "well_2.png"} <= overlays
 
@@ -208,7 +228,8 @@ def test_predict_leaves_bad_images_out_and_goes_on(plate, n_jobs):
     )
     tifffile.imwrite(plate / "plate" / "nan.tif", spots([(9, 9)], np.float32) * np.nan)
     result = run(
-        "predict", plate / "plate", "-m", plate / "model.joblib", "-o", plate / "out",
+        "predict", plate / "plate",
+        "-m", plate / "model.pseudocell", "-o", plate / "out",
         "--n-jobs", n_jobs,
     )  # fmt: skip
     assert result.exit_code == 0, result.output
@@ -225,7 +246,12 @@ def test_predict_without_any_good_image_is_a_mistake(plate):
     tifffile = pytest.importorskip("tifffile")
     tifffile.imwrite(plate / "nan.tif", np.full(SHAPE, np.nan, np.float32))
     result = run(
-        "predict", plate / "nan.tif", "-m", plate / "model.joblib", "-o", plate / "out"
+        "predict",
+        plate / "nan.tif",
+        "-m",
+        plate / "model.pseudocell",
+        "-o",
+        plate / "out",
     )
     assert_one_line(result, "1 of 1 images left out: nan.tif (it has 1 NaN")
     assert not (plate / "out" / "points.csv").exists()
@@ -243,7 +269,8 @@ def test_ctrl_c_keeps_what_is_finished(plate, monkeypatch, n_done):
 
     monkeypatch.setattr(SpotDetector, "predict_scored", interrupted)
     result = run(
-        "predict", plate / "plate", "-m", plate / "model.joblib", "-o", plate / "out",
+        "predict", plate / "plate",
+        "-m", plate / "model.pseudocell", "-o", plate / "out",
         "--n-jobs", 1,
     )  # fmt: skip
     assert_one_line(result, f"Stopped after {n_done} of 3 images; ", code=130)
@@ -260,14 +287,15 @@ def test_ctrl_c_keeps_what_is_finished(plate, monkeypatch, n_done):
 
 def test_fit_saves_a_model_with_the_parameters_that_were_given(plate):
     result = run(
-        "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.joblib",
+        "fit", plate / "plate", "-p", plate / "clicks.csv",
+        "-o", plate / "m.pseudocell",
         "--cell-radius", 4, "--alpha", 0.1, "--beta", 0.2, "--p", 2, "--max-iter", 1,
         "--seed", 7, "--n-jobs", 1, "--device", "cpu",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert "Training on 3 images with 1 click\n" in result.stderr
     assert "Cell radius: 4.0 px (given)" in result.stdout
-    detector = load_model(plate / "m.joblib")
+    detector = load_model(plate / "m.pseudocell")
     expected = SpotDetector(4.0, 0.1, 0.2, 2.0, 1, "cpu", 1, 7)
     assert detector.get_params() == expected.get_params()
     assert detector.n_images_ == 3
@@ -275,11 +303,11 @@ def test_fit_saves_a_model_with_the_parameters_that_were_given(plate):
 
 def test_fit_leaves_the_defaults_to_the_detector(plate):
     result = run(
-        "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.joblib"
+        "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.pseudocell"
     )
     assert "Cell radius: 3.0 px (estimated from the clicks)" in result.stdout
     defaults = SpotDetector().get_params()
-    given = load_model(plate / "m.joblib").get_params()
+    given = load_model(plate / "m.pseudocell").get_params()
     for name in ("cell_radius", "alpha", "beta", "p", "max_iter"):
         assert given[name] == defaults[name]
     # One line for each iteration after the header.
@@ -293,11 +321,11 @@ def test_fit_goes_on_without_a_damaged_image(plate):
     damaged = plate / "plate" / "well_2.png"
     damaged.write_bytes(content[:60] + bytes(20) + content[80:])
     result = run(
-        "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.joblib"
+        "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.pseudocell"
     )
     assert result.exit_code == 0, result.output
     assert f"{damaged} cannot be read" in result.stderr
-    assert load_model(plate / "m.joblib").n_images_ == 2
+    assert load_model(plate / "m.pseudocell").n_images_ == 2
 
 
 def test_fit_gives_up_when_every_image_is_damaged():
@@ -315,7 +343,7 @@ def test_fit_gives_up_when_every_image_is_damaged():
 def test_a_library_message_names_the_image_and_not_its_number_only(plate):
     (plate / "clicks.csv").write_text("image,row,col\nwell_10,10,10\nwell_2,99,10\n")
     result = run(
-        "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.joblib"
+        "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.pseudocell"
     )
     assert result.exit_code == 2
     assert "partial_points[1] (well_2.png) has points outside" in result.stderr
@@ -327,11 +355,11 @@ def test_fit_tells_when_it_was_stopped(plate, monkeypatch):
 
     monkeypatch.setattr(SpotDetector, "fit", interrupted)
     result = run(
-        "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.joblib"
+        "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.pseudocell"
     )
     assert result.exit_code == 130
-    assert "m.joblib was not written" in result.stderr.splitlines()[-1]
-    assert not (plate / "m.joblib").exists()
+    assert "m.pseudocell was not written" in result.stderr.splitlines()[-1]
+    assert not (plate / "m.pseudocell").exists()
 
 
 MISTAKES = {
@@ -490,7 +518,7 @@ def test_demo_writes_everything_and_a_line_for_each_iteration(tmp_path):
     assert result.exit_code == 0, result.output
     names = {path.name for path in (tmp_path / "demo").iterdir()}
     assert names == {
-        "clicks.csv", "counts.csv", "images", "iterations.png", "model.joblib",
+        "clicks.csv", "counts.csv", "images", "iterations.png", "model.pseudocell",
         "overlays", "overview.png", "points.csv", "truth.csv",
     }  # fmt: skip
     lines = [line.split() for line in result.stdout.splitlines()]

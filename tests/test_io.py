@@ -1,11 +1,10 @@
-"""Images, points and models: from files and to files."""
+"""Images and points: from files and to files."""
 
 import io
 import os
 import pickle
 
 import imagecodecs
-import joblib
 import numpy as np
 import pytest
 import tifffile
@@ -15,12 +14,9 @@ from PIL import Image
 from pseudocell.io import (
     PointTable,
     UnreadableImageError,
-    load_model,
-    models,
     points_for_images,
     read_images,
     read_points,
-    save_model,
     write_counts,
     write_points,
 )
@@ -536,88 +532,3 @@ def test_a_folder_that_cannot_be_written_is_found_at_once(tmp_path):
         prepare_folder(tmp_path / "file" / "sub")
     assert prepare_folder(tmp_path / "new" / "sub").is_dir()
     assert os.listdir(tmp_path / "new" / "sub") == []
-
-
-class Estimator:
-    weights = 3
-
-
-def test_a_saved_model_comes_back(tmp_path):
-    save_model({"weights": GREY}, tmp_path / "model.joblib")
-    assert_array_equal(load_model(tmp_path / "model.joblib")["weights"], GREY)
-
-
-def test_files_that_are_no_models_get_one_sentence(tmp_path):
-    joblib.dump([1, 2], tmp_path / "other.joblib")
-    joblib.dump({"format": "another", "version": 1}, tmp_path / "header.joblib")
-    save_model(GREY, tmp_path / "model.joblib")
-    content = (tmp_path / "model.joblib").read_bytes()
-    put(tmp_path / "cut.joblib", content[: len(content) // 2])
-    put(tmp_path / "clicks.csv", LAYOUTS["row_col"])
-    put(tmp_path / "empty.joblib", b"")
-    names = ("other", "header", "cut", "empty")
-    for name in ("clicks.csv", *(f"{name}.joblib" for name in names)):
-        with pytest.raises(
-            ValueError, match="is not a pseudocell model, or is"
-        ) as info:
-            load_model(tmp_path / name)
-        assert "load only your own models" in str(info.value)
-    with pytest.raises(ValueError, match="cannot be read: No such file"):
-        load_model(tmp_path / "nowhere.joblib")
-
-
-@pytest.fixture
-def saved_with(tmp_path, monkeypatch):
-    """Save a model as if a library had another version."""
-
-    def save(**others):
-        versions = {name.replace("-", "_"): "1.6.1" for name in models.PACKAGES}
-        versions["pseudocell"] = "0.1.3"
-
-        def installed(name):
-            return versions[name.replace("-", "_")]
-
-        monkeypatch.setattr(models, "version", installed)
-        path = tmp_path / "model.joblib"
-        here = versions.copy()
-        versions.update(others)
-        save_model(Estimator(), path)
-        versions.update(here)
-        return path
-
-    return save
-
-
-@pytest.mark.parametrize("other", [{"torch": "2.0.0"}, {"pseudocell": "0.2.0"}])
-def test_models_of_another_generation_are_refused(saved_with, other):
-    ((name, text),) = other.items()
-    with pytest.raises(ValueError, match=f"saved with {name} {text}; here are {name} "):
-        load_model(saved_with(**other))
-
-
-def test_models_of_a_near_version_come_with_a_warning(saved_with):
-    path = saved_with(scikit_learn="1.7.0", pseudocell="0.1.0")
-    message = r"saved with pseudocell 0\.1\.0, scikit-learn 1\.7\.0; here are"
-    with pytest.warns(UserWarning, match=message):
-        assert load_model(path).weights == 3
-
-
-def test_models_of_the_same_versions_load_silently(saved_with):
-    assert load_model(saved_with()).weights == 3
-
-
-def test_models_of_a_newer_format_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "FORMAT_VERSION", 2)
-    save_model(GREY, tmp_path / "model.joblib")
-    monkeypatch.setattr(models, "FORMAT_VERSION", 1)
-    with pytest.raises(
-        ValueError, match="has the format version 2; expected at most 1"
-    ):
-        load_model(tmp_path / "model.joblib")
-
-
-def test_a_model_whose_class_is_gone_names_its_versions(tmp_path, monkeypatch):
-    save_model(Estimator(), tmp_path / "model.joblib")
-    monkeypatch.delattr(f"{__name__}.Estimator")
-    with pytest.raises(ValueError, match="cannot be loaded here: .*It was saved with"):
-        load_model(tmp_path / "model.joblib")

@@ -63,7 +63,7 @@ def demo(output, seed, device, n_jobs):
     """Make images, click a tenth of the cells, and find all of them.
 
     Writes overview.png (few clicks in, all cells out), iterations.png, overlays,
-    points.csv, counts.csv and model.joblib, and the images and clicks to try the
+    points.csv, counts.csv and model.pseudocell, and the images and clicks to try the
     other commands on.
     """
     from pseudocell.cli._demo import run_demo
@@ -80,7 +80,7 @@ def demo(output, seed, device, n_jobs):
     help="The clicks: a CSV file with the columns image, row, col (or image, y, x), "
     "a points file saved by napari, or a folder with one for each image.",
 )
-@click.option("-o", "--output", required=True, help="File for the model (.joblib).")
+@click.option("-o", "--output", required=True, help="File for the model (.pseudocell).")
 @click.option(
     "--cell-radius",
     type=ABOVE_ZERO,

@@ -69,13 +69,13 @@ def run_demo(output, seed, device, n_jobs):
             cell_radius=CELL_RADIUS, device=device, n_jobs=n_jobs, random_state=seed
         )
         detector.fit(clicked, clicks)
-        save_model(detector, folder / "model.joblib")
+        save_model(detector, folder / "model.pseudocell")
         stages = _report_stages(detector, unseen, truth)
         _draw_overview(folder, clicked[0], clicks[0], unseen[0], truth[0], stages)
         _write_found(folder, detector, unseen)
     except KeyboardInterrupt as error:
         raise Stopped(f"Stopped; what is finished is in {folder}.") from error
-    model, images = folder / "model.joblib", folder / "images" / "unseen"
+    model, images = folder / "model.pseudocell", folder / "images" / "unseen"
     click.echo(f"Look at {folder / 'overview.png'} and {folder / 'iterations.png'}")
     click.echo(f"Try: pseudocell predict {images} -m {model} -o {folder / 'again'}")
 

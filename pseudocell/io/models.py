@@ -1,55 +1,79 @@
-"""Save a fitted detector, and load it with a check of format and versions."""
+"""Save a fitted estimator, and load it with a check of format and versions."""
 
 import io
-import pickle
 import warnings
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import joblib
 
-from pseudocell.io._output import whole_file
+from pseudocell.io._archive import read_archive, write_archive
+from pseudocell.io._plain import from_plain, to_plain
 
 __all__ = ["load_model", "save_model"]
 
-FORMAT = "pseudocell-model"
-FORMAT_VERSION = 1
+FORMAT = 1
 PACKAGES = ("pseudocell", "scikit-learn", "skorch", "torch", "numpy")
 UNKNOWN = "unknown"
+# Names that end so hold what joblib wrote, all others plain data.
+JOBLIB = ".joblib"
+JOBLIB_MEMBER = "estimator.joblib"
 WARNING = "A joblib file can run code when it is loaded: load only your own models."
 
 
 def save_model(estimator, path):
-    """Save a fitted estimator as a joblib file, whole or not at all.
+    """Save an estimator, in a file that cannot run code when it is loaded.
+
+    The file is a zip, written whole or not at all: a JSON text with the number of the
+    format, the versions of the libraries, parameters and attributes, the arrays and
+    weights as npy files, and a checksum.
 
     Parameters
     ----------
     estimator : estimator
-        Any that can be pickled.
+        One of pseudocell's, with its own nets and parts. With others, such as a net of
+        your own, the name must end in ".joblib".
     path : str or path
-        The file. It holds a small header, readable whatever the versions of the
-        libraries, and the estimator.
+        The file, usually named ``*.pseudocell``. A name that ends in ".joblib" takes
+        any estimator that can be pickled, but such a file can run code when it is
+        loaded.
+
+    Raises
+    ------
+    ValueError
+        If the estimator has a part that is not of pseudocell; the part is named.
+    OSError
+        If the file cannot be written.
 
     See Also
     --------
     load_model : Load it again.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from pseudocell import ShareSelector
+    >>> from pseudocell.io import load_model, save_model
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(ShareSelector(alpha=0.2), os.path.join(folder, "a.pseudocell"))
+    ...     load_model(os.path.join(folder, "a.pseudocell"))
+    ShareSelector(alpha=0.2)
     """
-    content = io.BytesIO()
-    joblib.dump(estimator, content)
-    model = {
-        "format": FORMAT,
-        "version": FORMAT_VERSION,
-        "libraries": _library_versions(),
-        "estimator": content.getvalue(),
-    }
-    with whole_file(path) as temporary:
-        joblib.dump(model, temporary, compress=("zlib", 3))
+    header = {"format": FORMAT, "libraries": _library_versions()}
+    if _is_joblib(path):
+        content = io.BytesIO()
+        joblib.dump(estimator, content)
+        members = {JOBLIB_MEMBER: content.getvalue()}
+    else:
+        header["estimator"], members = to_plain(estimator)
+    write_archive(path, header, members)
 
 
 def load_model(path):
     """Load an estimator that `save_model` saved.
 
-    Loading runs code from the file: load only your own models.
+    Files from others are safe to load, unless their name ends in ".joblib".
 
     Parameters
     ----------
@@ -59,40 +83,53 @@ def load_model(path):
     Returns
     -------
     estimator : estimator
-        As it was saved.
+        As it was saved. Nets that were on a GPU are there again if there is one.
 
     Raises
     ------
     ValueError
-        If the file is not such a model, is of a newer format, or was saved with
-        libraries so different that it may load and then give wrong points.
+        If the file is not such a model, is damaged, is of another format, or was saved
+        with libraries so different that it may load and then give wrong points.
 
     Warns
     -----
     UserWarning
-        If it was saved with slightly different versions of the libraries.
+        If it was saved with slightly different versions of the libraries, or its name
+        ends in ".joblib" and it can run code.
     """
-    path = Path(path)
+    header, members = read_archive(path)
+    with _one_sentence(path):
+        _check_format(header)
+        is_plain = "estimator" in header
+        if not is_plain and not _is_joblib(path):
+            raise ValueError(
+                "it is a joblib file by another name, and such a file can run code; if "
+                f"it is your own, let its name end in {JOBLIB}"
+            )
+        needed = ("pseudocell",) if is_plain else PACKAGES
+        note = _compare_versions(header["libraries"], needed)
+    if note:
+        warnings.warn(f"The model {path} {note}", stacklevel=2)
+    if not is_plain:
+        warnings.warn(f"{path}: {WARNING}", stacklevel=2)
+    with _one_sentence(path):
+        if is_plain:
+            return from_plain(header["estimator"], members)
+        return joblib.load(io.BytesIO(members[JOBLIB_MEMBER]))
+
+
+def _is_joblib(path):
+    return Path(path).suffix.lower() == JOBLIB
+
+
+@contextmanager
+def _one_sentence(path):
+    """Name the file in any error: one made by hand may be wrong in any way."""
     try:
-        model = joblib.load(path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise ValueError(f"The model {path} cannot be read: {reason}.") from error
-    except Exception:  # whatever unpickling foreign bytes raises
-        model = None
-    if not isinstance(model, dict) or model.get("format") != FORMAT:
-        raise ValueError(
-            f"{path} is not a pseudocell model, or is damaged; expected a file written "
-            f"by pseudocell fit. {WARNING}"
-        )
-    _check_versions(model, path)
-    try:
-        return joblib.load(io.BytesIO(model["estimator"]))
-    except (pickle.UnpicklingError, AttributeError, ImportError, TypeError) as error:
-        raise ValueError(
-            f"The model {path} cannot be loaded here: {error}. It was saved with "
-            f"{_join(model['libraries'])}."
-        ) from error
+        yield
+    except Exception as error:
+        lines = str(error).rstrip(".").splitlines() or [type(error).__name__]
+        raise ValueError(f"The model {path} cannot be loaded: {lines[0]}.") from error
 
 
 def _library_versions():
@@ -105,30 +142,38 @@ def _library_versions():
     return versions
 
 
-def _check_versions(model, path):
-    if model["version"] > FORMAT_VERSION:
+def _check_format(header):
+    if header["format"] != FORMAT:
+        writer = header["libraries"]["pseudocell"]
         raise ValueError(
-            f"The model {path} has the format version {model['version']}; expected at "
-            f"most {FORMAT_VERSION}. Install a newer pseudocell."
+            f"its format is number {header['format']}, and this pseudocell reads "
+            f"number {FORMAT}; install pseudocell {writer}, or fit the model again"
         )
-    here, there = _library_versions(), model["libraries"]
+
+
+def _compare_versions(there, needed):
+    """Refuse libraries of another generation, and say what else differs.
+
+    What joblib wrote depends on the insides of all libraries, plain data only on
+    those of pseudocell.
+    """
+    here = _library_versions()
     other = {
         name: there[name]
         for name in PACKAGES
         if there[name] != here[name] and UNKNOWN not in (there[name], here[name])
     }
-    mine = {name: here[name] for name in other}
-    if any(_generation(there[name]) != _generation(here[name]) for name in other):
-        raise ValueError(
-            f"The model {path} was saved with {_join(other)}; here are {_join(mine)}. "
-            "Install those versions, or fit the model again."
-        )
-    if other:
-        warnings.warn(
-            f"The model {path} was saved with {_join(other)}; here are {_join(mine)}. "
-            "Check its points before you use them.",
-            stacklevel=3,
-        )
+    if not other:
+        return ""
+    mine = _join({name: here[name] for name in other})
+    text = f"was saved with {_join(other)}; here are {mine}"
+    if any(
+        _generation(there[name]) != _generation(here[name])
+        for name in other
+        if name in needed
+    ):
+        raise ValueError(f"it {text}; install those versions, or fit the model again")
+    return f"{text}. Check its points before you use them."
 
 
 def _generation(text):
