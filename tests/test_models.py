@@ -497,8 +497,10 @@ def test_weights_that_do_not_fit_are_refused(fitted, tmp_path):
         header.update(json.loads(text))
 
     forge(path, widen)
-    with pytest.raises(ValueError, match=r"cannot be loaded: Error\(s\) in loading"):
+    message = r"cannot be loaded: Error\(s\) in loading state_dict for PatchCNN\."
+    with pytest.raises(ValueError, match=message) as info:
         load_model(path)
+    assert_one_sentence(info, path)
 
 
 def test_compressed_members_are_refused(tmp_path):

@@ -128,8 +128,9 @@ def _one_sentence(path):
     try:
         yield
     except Exception as error:
-        lines = str(error).rstrip(".").splitlines() or [type(error).__name__]
-        raise ValueError(f"The model {path} cannot be loaded: {lines[0]}.") from error
+        lines = str(error).splitlines() or [type(error).__name__]
+        reason = lines[0].rstrip(".:")
+        raise ValueError(f"The model {path} cannot be loaded: {reason}.") from error
 
 
 def _library_versions():
