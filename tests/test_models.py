@@ -49,7 +49,7 @@ def heatmap_detector(**parameters):
 def whole_loop():
     return PseudoLabelCellDetector(
         cell_radius=6,
-        max_iter=2,
+        max_iter=1,
         detector=heatmap_detector(n_nets=2, warm_start=True),
         featurizer=NNPUFeaturizer(max_steps=2, batch_size=8),
         selector=ShareSelector(),
