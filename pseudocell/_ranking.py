@@ -80,7 +80,7 @@ def rank_candidates(
         tables = [positive, unlabelled]
         y = np.repeat([1, 0], [seen.sum(), n_sampled])
         learnt = clone(featurizer).fit(_learn_from(tables, seen, sample), y)
-        tables = [learnt.transform(patches) for patches in tables]
+        tables = [np.asarray(learnt.transform(patches)) for patches in tables]
         if by_height:
             tables = [
                 np.column_stack(pair) for pair in zip(tables, heights, strict=True)

@@ -13,7 +13,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from pseudocell import HeatmapDetector, NNPUFeaturizer, PseudoLabelCellDetector
+from pseudocell import (
+    HeatmapDetector,
+    NNPUFeaturizer,
+    PatchExtractor,
+    PseudoLabelCellDetector,
+)
 from pseudocell._peaks import find_peaks
 from pseudocell._validation import (
     check_image,
@@ -79,11 +84,13 @@ class MeanNet(nn.Module):
 def heatmap_detector(**parameters):
     parameters = {"net": PixelNet, "max_steps": 1, "batch_size": 1, **parameters}
     parameters = {"learning_rate": 1e-4, "device": "cpu", "n_jobs": 1, **parameters}
+    parameters["nominal_radius"] = 4  # small images, small crops
     return HeatmapDetector(6, **parameters)
 
 
 FEATURIZER = NNPUFeaturizer(net=MeanNet, max_steps=1, batch_size=4)
 LOOP = {
+    "extractor": PatchExtractor(nominal_radius=4, size=9),
     "featurizer": FEATURIZER,
     "candidate_threshold": 0.3,
     "max_candidates": 5,
@@ -95,9 +102,7 @@ LOOP = {
 DETECTORS = {
     "heatmap": heatmap_detector(),
     "heatmap of two nets": heatmap_detector(n_nets=2, masked=False, warm_start=True),
-    "loop": PseudoLabelCellDetector(
-        6, max_iter=1, detector=heatmap_detector(n_nets=2), **LOOP
-    ),
+    "loop": PseudoLabelCellDetector(6, max_iter=1, detector=heatmap_detector(), **LOOP),
     "blobs": BlobDetector(6, scales=[1.0]),
     "reconstruction": ReconstructionDetector(
         6, cores=[1.0], reaches=[1.0], levels=[1.0], max_iter=5
