@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._candidates import drop_near
 from ._crops import CropBatches
+from ._detector_mixin import DetectorMixin
 from ._heatmap import render_heatmap, render_mask
 from ._peaks import find_peaks
 from ._radius import estimate_cell_radius
@@ -22,17 +23,15 @@ from ._skorch import build_module, choose_device, fit_net, forward_net, map_thre
 from ._tiling import map_tiles
 from ._validation import check_image, check_images, check_points, check_points_inside
 from .losses import MaskedMSELoss
-from .metrics import detection_f1
 from .nets import UNet
 
 __all__ = ["HeatmapDetector"]
 
 # All lengths follow from the cell radius, in the proportions of the published code:
-# sigma 6, mask 12, peaks 6, matching 15 pixels for cells of radius 12.
+# sigma 6, mask 12, peaks 6 pixels for cells of radius 12.
 SIGMA = 0.5
 MASK = 1.0
 PEAK_DISTANCE = 0.5
-MATCHING_DISTANCE = 1.25
 # A peak of this height is as likely a cell as not, if clicked cells have height 1.
 THRESHOLD = 0.5
 # Of the lower quartile of their heights: a net that learnt unlabelled cells as
@@ -42,7 +41,7 @@ THRESHOLD_OF_QUARTILE = 2 / 3
 LOWEST_PEAK = 0.05
 
 
-class HeatmapDetector(BaseEstimator):
+class HeatmapDetector(DetectorMixin, BaseEstimator):
     """Detect cells as the peaks of a heatmap that a U-Net regresses.
 
     The target is a Gaussian at every labelled cell. With the masked loss only the
@@ -327,31 +326,6 @@ class HeatmapDetector(BaseEstimator):
             return np.mean(self._heatmaps(self._to_nominal(image)), axis=0)
 
         return map_threads(render, range(len(check_images(images))), self.n_jobs)
-
-    def score(self, images, points):
-        """Return the F1 score when all cells are known.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-        points : sequence of array-like of shape (n_i, 2)
-            **All** cells; scores against partial clicks mean nothing.
-
-        Returns
-        -------
-        f1 : float
-            With one-to-one matching within 1.25 cell radii, over all images.
-        """
-        predicted = self.predict(images)
-        return detection_f1(points, predicted, MATCHING_DISTANCE * self.cell_radius_)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.target_tags.required = True
-        return tags
 
     @property
     def _scale(self):

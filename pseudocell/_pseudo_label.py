@@ -10,7 +10,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._candidates import drop_near, sort_candidates
-from ._detector import MATCHING_DISTANCE, HeatmapDetector
+from ._detector import HeatmapDetector
+from ._detector_mixin import DetectorMixin
 from ._extractor import PatchExtractor
 from ._featurizer import NNPUFeaturizer
 from ._peaks import thin
@@ -18,7 +19,7 @@ from ._ranker import PClassificationRanker
 from ._ranking import rank_candidates
 from ._selector import CalibratedSelector, ShareSelector
 from ._validation import check_images, check_points
-from .metrics import detection_f1, lee_liu_score
+from .metrics import lee_liu_score
 
 __all__ = ["PseudoLabelCellDetector"]
 
@@ -38,7 +39,7 @@ SHARED = (
 )
 
 
-class PseudoLabelCellDetector(BaseEstimator):
+class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
     """Find all cells when only some of them are clicked.
 
     A detector trained around the clicks finds nearly all cells, and too much else. Its
@@ -316,33 +317,8 @@ class PseudoLabelCellDetector(BaseEstimator):
         for detector in self.detectors_:
             yield detector.predict(images)
 
-    def score(self, images, points):
-        """Return the F1 score when all cells are known.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-        points : sequence of array-like of shape (n_i, 2)
-            **All** cells; scores against partial clicks mean nothing.
-
-        Returns
-        -------
-        f1 : float
-            With one-to-one matching within 1.25 cell radii, over all images.
-        """
-        predicted = self.predict(images)
-        return detection_f1(points, predicted, MATCHING_DISTANCE * self.cell_radius_)
-
     def __sklearn_is_fitted__(self):
         return hasattr(self, "n_iter_")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.target_tags.required = True
-        return tags
 
     def _check_parameters(self):
         if int(self.max_iter) != self.max_iter or self.max_iter < 0:

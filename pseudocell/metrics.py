@@ -16,6 +16,10 @@ __all__ = [
     "lee_liu_score",
 ]
 
+# Within which a detection is a cell if nothing else is said, in cell radii: 15 pixels
+# at a radius of 12, as in the published code.
+MATCHING_DISTANCE = 1.25
+
 
 @dataclass(frozen=True)
 class DetectionScores:

@@ -5,6 +5,7 @@ from scipy.special import ndtr
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from pseudocell._detector_mixin import DetectorMixin
 from pseudocell._radius import estimate_cell_radius
 from pseudocell._scale import (
     normalise_image,
@@ -18,12 +19,10 @@ from pseudocell._validation import (
     check_points,
     check_points_inside,
 )
-from pseudocell.metrics import detection_f1, lee_liu_score
+from pseudocell.metrics import lee_liu_score
 
 __all__ = ["ClickTunedDetector", "choose_threshold"]
 
-# As of HeatmapDetector.
-MATCHING_DISTANCE = 1.25
 # A detection within one radius of a click has found it.
 CLICK_DISTANCE = 1.0
 # Tried at most; more do not change the score.
@@ -32,7 +31,7 @@ _MAX_THRESHOLDS = 2000
 _LEAST_WIDTH = 0.1
 
 
-class ClickTunedDetector(BaseEstimator):
+class ClickTunedDetector(DetectorMixin, BaseEstimator):
     """Base of the detectors that tune a fixed filter on the clicks.
 
     A subclass has the parameters `cell_radius` and `nominal_radius`, checks its other
@@ -115,31 +114,6 @@ class ClickTunedDetector(BaseEstimator):
             kept = points[strengths > self.threshold_]
             detected.append(points_from_nominal(kept, image.shape, self._scale))
         return detected
-
-    def score(self, images, points):
-        """Return the F1 score when all cells are known.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-        points : sequence of array-like of shape (n_i, 2)
-            **All** cells; scores against partial clicks mean nothing.
-
-        Returns
-        -------
-        f1 : float
-            With one-to-one matching within 1.25 cell radii, over all images.
-        """
-        predicted = self.predict(images)
-        return detection_f1(points, predicted, MATCHING_DISTANCE * self.cell_radius_)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.target_tags.required = True
-        return tags
 
     @property
     def _scale(self):

@@ -6,7 +6,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from pseudocell._candidates import drop_near
-from pseudocell._detector import MATCHING_DISTANCE, HeatmapDetector
+from pseudocell._detector import HeatmapDetector
+from pseudocell._detector_mixin import DetectorMixin
 from pseudocell._extractor import PatchExtractor
 from pseudocell._featurizer import (
     HIGHEST_PRIOR,
@@ -18,7 +19,6 @@ from pseudocell._matching import match_points
 from pseudocell._peaks import thin
 from pseudocell._skorch import map_threads
 from pseudocell._validation import check_images, check_points
-from pseudocell.metrics import detection_f1
 
 __all__ = ["PUDetector"]
 
@@ -26,7 +26,7 @@ __all__ = ["PUDetector"]
 SHARED = ("cell_radius", "device", "n_jobs", "random_state", "verbose")
 
 
-class PUDetector(BaseEstimator):
+class PUDetector(DetectorMixin, BaseEstimator):
     """Find all cells by classifying the candidates of a masked detector.
 
     A detector trained around the clicks finds nearly all cells, and too much else. Its
@@ -266,31 +266,6 @@ class PUDetector(BaseEstimator):
             return points[keep], scores[keep]
 
         return map_threads(classify, range(len(peaks)), self.n_jobs)
-
-    def score(self, images, points):
-        """Return the F1 score when all cells are known.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-        points : sequence of array-like of shape (n_i, 2)
-            **All** cells; scores against partial clicks mean nothing.
-
-        Returns
-        -------
-        f1 : float
-            With one-to-one matching within 1.25 cell radii, over all images.
-        """
-        predicted = self.predict(images)
-        return detection_f1(points, predicted, MATCHING_DISTANCE * self.cell_radius_)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.target_tags.required = True
-        return tags
 
     def _check_parameters(self):
         if self.class_prior is not None and not 0 < self.class_prior < 1:

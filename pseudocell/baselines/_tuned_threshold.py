@@ -7,9 +7,10 @@ from scipy.spatial import cKDTree
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from pseudocell._detector import MASK, MATCHING_DISTANCE
+from pseudocell._detector import MASK
+from pseudocell._detector_mixin import DetectorMixin
 from pseudocell._validation import check_images, check_points
-from pseudocell.metrics import detection_f1, lee_liu_score
+from pseudocell.metrics import MATCHING_DISTANCE, lee_liu_score
 
 __all__ = ["TunedThresholdDetector"]
 
@@ -17,7 +18,7 @@ __all__ = ["TunedThresholdDetector"]
 MIN_RECALL = 0.5
 
 
-class TunedThresholdDetector(BaseEstimator):
+class TunedThresholdDetector(DetectorMixin, BaseEstimator):
     """Fit a detector, then choose its threshold from the labels.
 
     The detector gives its candidates on the training images once, with their heights.
@@ -191,31 +192,6 @@ class TunedThresholdDetector(BaseEstimator):
         if threshold is None:
             return self.detector_.find_candidates(images)
         return self.detector_.find_candidates(images, threshold)
-
-    def score(self, images, points):
-        """Return the F1 score when all cells are known.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-        points : sequence of array-like of shape (n_i, 2)
-            **All** cells; scores against partial clicks mean nothing.
-
-        Returns
-        -------
-        f1 : float
-            With one-to-one matching within 1.25 cell radii, over all images.
-        """
-        predicted = self.predict(images)
-        return detection_f1(points, predicted, MATCHING_DISTANCE * self.cell_radius_)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.input_tags.three_d_array = True
-        tags.target_tags.required = True
-        return tags
 
     def _score_clicks(self, candidates, clicks, n_detected):
         """Return the Lee-Liu score at each threshold."""

@@ -11,11 +11,10 @@ from pseudocell._matching import check_distance
 from pseudocell._validation import check_images, check_points, check_points_inside
 from pseudocell.datasets import drop_points
 from pseudocell.io import points_for_images, read_images, read_points
+from pseudocell.metrics import MATCHING_DISTANCE
 
 __all__ = ["DetectionSet", "as_detection_set", "read_set"]
 
-# Of a match, in cell radii: that of the published code, 15 px for cells of 12 px.
-MATCHING_DISTANCE = 1.25
 # The share that the clicks of a set stand for.
 CLICKED_SHARE = 0.1
 

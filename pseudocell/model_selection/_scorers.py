@@ -2,7 +2,7 @@
 
 from sklearn.pipeline import Pipeline
 
-from pseudocell.metrics import click_scores, detection_f1
+from pseudocell.metrics import MATCHING_DISTANCE, click_scores, detection_f1
 
 __all__ = [
     "click_recall_scorer",
@@ -11,9 +11,6 @@ __all__ = [
     "detection_f1_scorer",
     "lee_liu_scorer",
 ]
-
-# As of HeatmapDetector, in cell radii.
-MATCHING_DISTANCE = 1.25
 
 
 def lee_liu_scorer(estimator, images, clicks, max_distance=None):
