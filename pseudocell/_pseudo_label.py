@@ -89,6 +89,9 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
     max_candidates : int, default=50
         Most unlabelled candidates for each positive that the ranking learns from; all
         are ranked.
+    warm_start : bool, default=False
+        Whether `fit`, on the images and clicks of the fit before, adds the rounds that
+        it lacks of `max_iter`, instead of starting anew; also after an interrupted fit.
     device : str, default="auto"
         "auto", "cpu", "cuda" or "mps".
     n_jobs : int, default=None
@@ -109,6 +112,11 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
     history_ : list of dict
         A record a round: its number, how many points were clicked, pseudo positive and
         pseudo negative, the number of candidates, and the seconds that it took.
+    clicks_ : list of float ndarray of shape (n_i, 2)
+        The clicks that it was fitted on.
+    candidates_ : list of float ndarray of shape (m_i, 2) or None
+        The unlabelled candidates of the last round, which stay candidates in the next
+        one; None before the first.
     labels_ : list of dict
         After round k, ``labels_[k]["positives"]``, ``["negatives"]`` and, for
         candidates that may be cells but were not chosen, ``["undecided"]``: one array
@@ -171,6 +179,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         rank_by_height=True,
         candidate_threshold=0.05,
         max_candidates=50,
+        warm_start=False,
         device="auto",
         n_jobs=None,
         random_state=None,
@@ -191,6 +200,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         self.rank_by_height = rank_by_height
         self.candidate_threshold = candidate_threshold
         self.max_candidates = max_candidates
+        self.warm_start = warm_start
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -213,7 +223,8 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If images, clicks or parameters are not as described, or nothing is clicked.
+            If images, clicks or parameters are not as described, nothing is clicked,
+            or a warm start meets other clicks or more rounds than `max_iter`.
 
         Warns
         -----
@@ -228,20 +239,17 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             HeatmapDetector(n_nets=2, warm_start=True, max_epochs=MAX_EPOCHS),
         )
         selector = self._part("selector", CalibratedSelector())
-        labels = {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
-        self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
-        self.detectors_, self.history_, self.labels_ = [], [], []
-        candidates = None
-        for iteration in range(self.max_iter + 1):
-            began = time.perf_counter()
-            detector = self._next_detector(template).fit(images, clicks, **labels)
-            # Estimated once, if at all.
-            template.set_params(cell_radius=detector.cell_radius_)
-            self._record(detector, labels, candidates, began)
-            self.termination_condition_ = "max_iter"
-            if iteration == self.max_iter:
-                break
-            candidates = self._find_candidates(images, clicks, labels, candidates)
+        if self.warm_start and getattr(self, "detectors_", []):
+            labels = self._resume(template, clicks)
+        else:
+            labels = {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
+            self.clicks_ = clicks
+            self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
+            self.detectors_, self.history_, self.labels_ = [], [], []
+            self._train(template, images, clicks, labels, None)
+        self.termination_condition_ = "max_iter"
+        while len(self.detectors_) <= self.max_iter:
+            candidates = self._find_candidates(images, clicks, labels)
             if not _can_be_ranked(candidates):
                 self._stop("no_candidates")
                 break
@@ -252,13 +260,14 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
                 ranking.clicked_top,
                 ranking.clicked_bottom,
             )
-            if iteration > 0 and not choice.any():
+            if self.labels_ and not choice.any():
                 self._stop("no_change")
                 break
             labels = self._add_labels(labels, candidates, ranking, choice)
             if self.learn_background:
                 template.set_params(masked=False)
-        self.n_iter_ = iteration
+            self._train(template, images, clicks, labels, candidates.unlabelled)
+        self.n_iter_ = len(self.detectors_) - 1
         self._refuse_worse(images)
         return self
 
@@ -336,6 +345,39 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             **{key: getattr(self, key) for key in SHARED if key in accepted}
         )
 
+    def _resume(self, template, clicks):
+        """Go back to the end of the fit before, and return its labels."""
+        same = [*map(np.array_equal, clicks, self.clicks_)]
+        if len(clicks) != len(self.clicks_) or not all(same):
+            where = f"[{same.index(False)}]" if False in same else ""
+            raise ValueError(
+                f"partial_points{where} is not what it was in the fit before; expected "
+                "the same images and clicks, since warm_start=True adds rounds to that "
+                "fit. Use warm_start=False to start anew."
+            )
+        n_rounds = len(self.detectors_) - 1
+        if self.max_iter < n_rounds:
+            raise ValueError(
+                f"max_iter is {self.max_iter}; expected at least {n_rounds}, the "
+                "rounds of the fit before, since warm_start=True adds rounds to it."
+            )
+        # A fit that was interrupted may have chosen labels that no detector has learnt.
+        self.labels_ = self.labels_[:n_rounds]
+        self.labeled_iter_ = [kept[kept <= n_rounds] for kept in self.labeled_iter_]
+        self.detector_ = self.detectors_[-1]  # Also if it was refused.
+        template.set_params(cell_radius=self.cell_radius_)
+        if not self.labels_:
+            return {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
+        return {name: self.labels_[-1][name] for name in ("positives", "negatives")}
+
+    def _train(self, template, images, clicks, labels, candidates):
+        """Train the detector of the next round, and record it."""
+        began = time.perf_counter()
+        detector = self._next_detector(template).fit(images, clicks, **labels)
+        # Estimated once, if at all.
+        template.set_params(cell_radius=detector.cell_radius_)
+        self._record(detector, labels, candidates, began)
+
     def _next_detector(self, template):
         """Return a new detector, or one that goes on where that before stopped."""
         if self.detectors_ and getattr(template, "warm_start", False):
@@ -343,10 +385,10 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             return before.set_params(**template.get_params(deep=False))
         return clone(template)
 
-    def _find_candidates(self, images, clicks, labels, before):
+    def _find_candidates(self, images, clicks, labels):
         """Find the candidates; those of the round before stay candidates."""
-        if before is not None:
-            known = before.unlabelled
+        if self.candidates_ is not None:
+            known = self.candidates_
         elif self.learn_background:
             known = self._random_places(images, clicks)
         else:
@@ -422,6 +464,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
     def _record(self, detector, labels, candidates, began):
         """Keep the detector of a round, and what it was trained on."""
         self.detector_ = detector
+        self.candidates_ = candidates
         self.cell_radius_ = detector.cell_radius_
         self.detectors_.append(detector)
         self.history_.append(
@@ -430,9 +473,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
                 "n_clicked": sum(map(len, detector.click_folds_)),
                 "n_positive": sum(map(len, labels["positives"])),
                 "n_negative": sum(map(len, labels["negatives"])),
-                "n_candidates": 0
-                if candidates is None
-                else sum(map(len, candidates.unlabelled)),
+                "n_candidates": 0 if candidates is None else sum(map(len, candidates)),
                 "seconds": time.perf_counter() - began,
             }
         )

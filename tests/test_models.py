@@ -247,6 +247,18 @@ def test_a_loaded_detector_learns_on_as_if_it_had_stayed(tmp_path, name):
     assert_same(loaded.predict_heatmap(IMAGES), expected.predict_heatmap(IMAGES))
 
 
+@pytest.mark.parametrize("name", ["model.pseudocell", "model.joblib"])
+def test_a_loaded_loop_adds_a_round_as_if_it_had_stayed(fitted, tmp_path, name):
+    first = whole_loop().set_params(max_iter=0, warm_start=True).fit(IMAGES, CLICKS)
+    save_model(first, tmp_path / name)
+    loaded = load(tmp_path / name).set_params(max_iter=1).fit(IMAGES, CLICKS)
+    whole = fitted["PseudoLabelCellDetector"]
+    assert loaded.n_iter_ == whole.n_iter_ == 1
+    assert_same(*(ask("PseudoLabelCellDetector", each) for each in (loaded, whole)))
+    for name in ("labels_", "labeled_iter_", "candidates_", "clicks_"):
+        assert_same(getattr(loaded, name), getattr(whole, name))
+
+
 def test_loading_leaves_the_global_generators_alone(fitted, tmp_path):
     save_model(fitted["HeatmapDetector"], tmp_path / "model.pseudocell")
     before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
