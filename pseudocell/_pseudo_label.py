@@ -18,6 +18,7 @@ from ._peaks import thin
 from ._ranker import PClassificationRanker
 from ._ranking import rank_candidates
 from ._selector import CalibratedSelector, ShareSelector
+from ._shared_parameters import clone_part
 from ._validation import check_images, check_points
 from .metrics import lee_liu_score
 
@@ -32,11 +33,8 @@ MAX_EPOCHS = 30
 WORSE = 0.8
 # Images on which the detections are counted for it.
 MAX_COUNTED = 5
-# Parameters that the parts share with the whole.
-SHARED = (
-    *("cell_radius", "alpha", "beta", "p", "class_prior"),
-    *("device", "n_jobs", "random_state", "verbose"),
-)
+# Parameters that change the result and that the parts share with the whole.
+SHARED = ("cell_radius", "alpha", "beta", "p", "class_prior")
 
 
 class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
@@ -137,7 +135,12 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
     Notes
     -----
     The parameters from `cell_radius` to `class_prior` and from `device` to `verbose`
-    are handed to every part that has one of that name, also to parts given by the user.
+    are handed to every part that has one of that name, unless it was set to something
+    else there: in a given part all parameters can be set and searched, as
+    ``ranker__p`` or ``detector__device``. Those up to `class_prior` change the result.
+    If one of them is not at its default in both, as in ``p=2`` with ``ranker__p=8``,
+    `fit` raises. The rounds alone set `masked` of the detector, by
+    `learn_background`, and `concentrate` of the ranker, to both of its values.
 
     References
     ----------
@@ -224,7 +227,8 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         ------
         ValueError
             If images, clicks or parameters are not as described, nothing is clicked,
-            or a warm start meets other clicks or more rounds than `max_iter`.
+            a parameter is set to two values, or a warm start meets other clicks or more
+            rounds than `max_iter`.
 
         Warns
         -----
@@ -339,11 +343,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
 
     def _part(self, name, default):
         """Clone a part and hand it the parameters that it shares with the whole."""
-        part = clone(default if getattr(self, name) is None else getattr(self, name))
-        accepted = part.get_params(deep=False)
-        return part.set_params(
-            **{key: getattr(self, key) for key in SHARED if key in accepted}
-        )
+        return clone_part(self, name, default, SHARED)
 
     def _resume(self, template, clicks):
         """Go back to the end of the fit before, and return its labels."""
@@ -419,13 +419,15 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
 
     def _rank(self, images, candidates):
         extractor = self._part("extractor", PatchExtractor())
+        if extractor.cell_radius is None:
+            extractor.set_params(cell_radius=self.cell_radius_)
         # More than the published weight of 0.1: of 129 features and a few dozen
         # clicks, it is the top of the list that is learnt by heart first.
         ranker = self._part("ranker", PClassificationRanker(l2=1.0))
         return rank_candidates(
             images,
             candidates,
-            extractor=extractor.set_params(cell_radius=self.cell_radius_),
+            extractor=extractor,
             featurizer=self._part("featurizer", NNPUFeaturizer()),
             ranker=ranker,
             by_height=self.rank_by_height,

@@ -244,11 +244,78 @@ class WitnessRanker(PClassificationRanker):
         return super().fit(X, y, sample_weight)
 
 
-def test_parameters_of_the_whole_come_before_those_of_its_parts(data):
-    """`p` is a parameter of both, `l2` of the ranker alone."""
+@pytest.mark.parametrize(
+    ("whole", "part", "expected"), [(2.0, 4.0, 2.0), (4.0, 8.0, 8.0), (2.0, 2.0, 2.0)]
+)
+def test_push_is_set_for_the_whole_or_for_the_ranker(data, whole, part, expected):
     WitnessRanker.seen.clear()
-    loop(p=2.0, ranker=WitnessRanker(p=8.0, l2=0.5)).fit(*data)
-    assert set(WitnessRanker.seen) == {(2.0, 0.5)}
+    loop(p=whole, ranker=WitnessRanker(p=part, l2=0.5)).fit(*data)
+    assert set(WitnessRanker.seen) == {(expected, 0.5)}
+
+
+# Values other than the defaults of the whole and of the parts.
+OTHER = {
+    "cell_radius": 7.0, "alpha": 0.3, "beta": 0.4, "p": 2.0, "class_prior": 0.7,
+    "device": "meta", "n_jobs": 3, "random_state": 5, "verbose": 1,
+}  # fmt: skip
+PARTS = {
+    "detector": HeatmapDetector(),
+    "extractor": PatchExtractor(),
+    "featurizer": NNPUFeaturizer(),
+    "ranker": PClassificationRanker(),
+    "selector": ShareSelector(),
+}
+SHARED = [
+    (name, key)
+    for name, part in PARTS.items()
+    for key in OTHER
+    if key in part.get_params()
+]
+
+
+@pytest.mark.parametrize(("name", "key"), SHARED)
+def test_part_takes_what_it_was_not_told_itself(name, key):
+    whole = PseudoLabelCellDetector(**{key: OTHER[key]})
+    for given in (None, PARTS[name]):
+        part = whole.set_params(**{name: given})._part(name, PARTS[name])
+        assert part.get_params()[key] == OTHER[key]
+        assert PARTS[name].get_params()[key] != OTHER[key]
+
+
+@pytest.mark.parametrize(("name", "key"), SHARED)
+def test_part_keeps_what_it_was_told(name, key):
+    whole = PseudoLabelCellDetector(**{name: clone(PARTS[name])})
+    whole.set_params(**{f"{name}__{key}": OTHER[key]})
+    assert whole._part(name, None).get_params()[key] == OTHER[key]
+
+
+def test_two_different_values_are_named(data):
+    for key, name in (("alpha", "selector"), ("cell_radius", "detector")):
+        cells = loop().set_params(**{key: 0.2, f"{name}__{key}": 0.1})
+        with pytest.raises(ValueError, match=f"{key} is 0.2 and {name}__{key} is 0.1"):
+            cells.fit(*data)
+
+
+def test_parts_may_run_in_another_way_than_the_whole():
+    whole = loop(random_state=1, n_jobs=2)
+    whole.set_params(detector__random_state=7, detector__n_jobs=3)
+    part = whole._part("detector", None)
+    assert (part.random_state, part.n_jobs) == (7, 3)
+
+
+@pytest.mark.parametrize("name", ["ranker__p", "selector__alpha"])
+def test_search_over_a_parameter_of_a_part_makes_a_difference(data, name):
+    grid = {"ranker__p": [1.0, 9.0], "selector__alpha": [0.0, 0.5]}[name]
+    WitnessRanker.seen.clear()
+    cells = loop(ranker=WitnessRanker(), beta=0.5)
+    search = GridSearchCV(
+        cells, {name: grid}, scoring=count_positives, cv=KFold(2), refit=False
+    )
+    counts = search.fit(*data).cv_results_["mean_test_score"]
+    if name == "ranker__p":
+        assert {p for p, _ in WitnessRanker.seen} == {1.0, 9.0}
+    else:
+        assert counts[0] == 0 < counts[1]
 
 
 # ----------------------------------------------------------------- clone and display
