@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._callbacks import CallbackSupportMixin, with_callbacks
 from ._candidates import drop_near, sort_candidates
 from ._detector import HeatmapDetector
 from ._detector_mixin import DetectorMixin
@@ -37,7 +38,7 @@ MAX_COUNTED = 5
 SHARED = ("cell_radius", "alpha", "beta", "p", "class_prior")
 
 
-class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
+class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator):
     """Find all cells when only some of them are clicked.
 
     A detector trained around the clicks finds nearly all cells, and too much else. Its
@@ -124,7 +125,8 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         which they were labelled, 0 for the clicks.
     n_iter_ : int
         Number of rounds of pseudo labelling.
-    termination_condition_ : {"max_iter", "no_candidates", "no_change", "worse"}
+    termination_condition_ : {"max_iter", "no_candidates", "no_change", "callback", \
+            "worse"}
         Why the rounds ended; "worse" if, by clicks that the nets have not seen, the
         last detector is clearly worse than that of round 0.
 
@@ -141,6 +143,11 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
     If one of them is not at its default in both, as in ``p=2`` with ``ranker__p=8``,
     `fit` raises. The rounds alone set `masked` of the detector, by
     `learn_background`, and `concentrate` of the ranker, to both of its values.
+
+    From scikit-learn 1.9 on, its callbacks are told of each round as a task of `fit`,
+    with an estimator that predicts as if that round had been the last; one that returns
+    True ends the rounds. For example
+    ``detector.set_callbacks(ScoringMonitor(scoring=click_scorer))``.
 
     References
     ----------
@@ -209,6 +216,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     def fit(self, images, partial_points):
         """Learn from images in which some of the cells are clicked.
 
@@ -243,16 +251,19 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             HeatmapDetector(n_nets=2, warm_start=True, max_epochs=MAX_EPOCHS),
         )
         selector = self._part("selector", CalibratedSelector())
+        rounds = self._init_callback_context(max_subtasks=self.max_iter + 1)
+        rounds.call_on_fit_task_begin(estimator=self, X=images, y=clicks)
+        stop = False
         if self.warm_start and getattr(self, "detectors_", []):
             labels = self._resume(template, clicks)
         else:
-            labels = {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
-            self.clicks_ = clicks
-            self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
-            self.detectors_, self.history_, self.labels_ = [], [], []
-            self._train(template, images, clicks, labels, None)
+            labels = self._start(clicks)
+            stop = self._train(rounds, template, images, labels, None)
         self.termination_condition_ = "max_iter"
         while len(self.detectors_) <= self.max_iter:
+            if stop:
+                self.termination_condition_ = "callback"
+                break
             candidates = self._find_candidates(images, clicks, labels)
             if not _can_be_ranked(candidates):
                 self._stop("no_candidates")
@@ -270,9 +281,12 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             labels = self._add_labels(labels, candidates, ranking, choice)
             if self.learn_background:
                 template.set_params(masked=False)
-            self._train(template, images, clicks, labels, candidates.unlabelled)
+            stop = self._train(rounds, template, images, labels, candidates.unlabelled)
         self.n_iter_ = len(self.detectors_) - 1
         self._refuse_worse(images)
+        rounds.call_on_fit_task_end(
+            estimator=self, X=images, y=clicks, reconstruction_attributes={}
+        )
         return self
 
     def predict(self, images):
@@ -345,6 +359,13 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         """Clone a part and hand it the parameters that it shares with the whole."""
         return clone_part(self, name, default, SHARED)
 
+    def _start(self, clicks):
+        """Forget the fit before; return that there are no labels but the clicks."""
+        self.clicks_ = clicks
+        self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
+        self.detectors_, self.history_, self.labels_ = [], [], []
+        return {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
+
     def _resume(self, template, clicks):
         """Go back to the end of the fit before, and return its labels."""
         same = [*map(np.array_equal, clicks, self.clicks_)]
@@ -370,13 +391,27 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             return {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
         return {name: self.labels_[-1][name] for name in ("positives", "negatives")}
 
-    def _train(self, template, images, clicks, labels, candidates):
-        """Train the detector of the next round, and record it."""
+    def _train(self, rounds, template, images, labels, candidates):
+        """Train and record the detector of a round; return whether to stop there."""
+        task = rounds.subcontext(task_name="round")
+        task.call_on_fit_task_begin(estimator=self, X=images, y=self.clicks_)
         began = time.perf_counter()
-        detector = self._next_detector(template).fit(images, clicks, **labels)
+        detector = self._next_detector(template).fit(images, self.clicks_, **labels)
         # Estimated once, if at all.
         template.set_params(cell_radius=detector.cell_radius_)
         self._record(detector, labels, candidates, began)
+        return task.call_on_fit_task_end(
+            estimator=self,
+            X=images,
+            y=self.clicks_,
+            reconstruction_attributes=lambda: {
+                "n_iter_": len(self.detectors_) - 1,
+                # Copies: these lists grow.
+                "detectors_": [*self.detectors_],
+                "history_": [*self.history_],
+                "labels_": [*self.labels_],
+            },
+        )
 
     def _next_detector(self, template):
         """Return a new detector, or one that goes on where that before stopped."""
@@ -495,7 +530,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
                 "The pseudo labels made the detector worse on held-out clicks, so "
                 "that the one that knows the clicks only is kept. Click more cells, "
                 f"or check cell_radius ({self.cell_radius_:g} px).",
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _stop(self, reason):
@@ -506,7 +541,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
                 "clicks only: no peak of it is at a clicked cell, or none is "
                 "elsewhere. Click more cells, or check cell_radius "
                 f"({self.cell_radius_:g} px).",
-                stacklevel=3,
+                stacklevel=4,
             )
 
 

@@ -102,9 +102,8 @@ def detection_scores(points_true, points_pred, max_distance):
     (2, 0.5, 0.667)
     """
     max_distance = check_distance(max_distance)
-    n_true, n_predicted, n_matched = _count(
-        points_true, points_pred, max_distance, "points_true"
-    )
+    counts = _count(points_true, points_pred, max_distance, "points_true")
+    n_true, n_predicted, n_matched = counts.sum(axis=1).tolist()
     return DetectionScores(
         precision=_ratio(n_matched, n_predicted),
         recall=_ratio(n_matched, n_true),
@@ -117,7 +116,7 @@ def detection_scores(points_true, points_pred, max_distance):
 
 
 def _count(points_true, points_pred, max_distance, name):
-    """Count true points, detections and one-to-one pairs over all the images."""
+    """Count true points, detections and one-to-one pairs of each image."""
     if len(points_true) != len(points_pred):
         raise ValueError(
             f"{name} has {len(points_true)} point sets and points_pred has "
@@ -130,14 +129,15 @@ def _count(points_true, points_pred, max_distance, name):
         match_points(true, pred, max_distance)[0]
         for true, pred in zip(points_true, points_pred, strict=True)
     ]
-    return tuple(sum(map(len, lists)) for lists in (points_true, points_pred, pairs))
+    counts = [[*map(len, lists)] for lists in (points_true, points_pred, pairs)]
+    return np.array(counts, dtype=int)
 
 
 def _ratio(part, whole):
     return part / whole if whole else 1.0
 
 
-def detection_f1(points_true, points_pred, max_distance):
+def detection_f1(points_true, points_pred, max_distance, sample_weight=None):
     """Compute the F1 score of detections against all the true points.
 
     Parameters
@@ -148,6 +148,9 @@ def detection_f1(points_true, points_pred, max_distance):
         Detected points of each image in pixels, one (row, col) per row.
     max_distance : float
         Largest distance of a matched pair, in pixels.
+    sample_weight : array-like of shape (n_images,), default=None
+        How much each image counts; 2 is the same as the image given twice. None
+        counts all alike.
 
     Returns
     -------
@@ -157,7 +160,8 @@ def detection_f1(points_true, points_pred, max_distance):
     Raises
     ------
     ValueError
-        As `detection_scores`, which also returns the counts.
+        As `detection_scores`, which also returns the counts; or if a weight is negative
+        or not finite, or there is not one an image.
 
     Examples
     --------
@@ -165,7 +169,28 @@ def detection_f1(points_true, points_pred, max_distance):
     >>> detection_f1([[[10, 10], [10, 40]]], [[[11, 10], [30, 30]]], max_distance=5)
     0.5
     """
-    return detection_scores(points_true, points_pred, max_distance).f1
+    max_distance = check_distance(max_distance)
+    counts = _count(points_true, points_pred, max_distance, "points_true")
+    if sample_weight is not None:
+        counts = counts * _check_weight(sample_weight, counts.shape[1])
+    n_true, n_predicted, n_matched = counts.sum(axis=1).tolist()
+    return _ratio(2 * n_matched, n_true + n_predicted)
+
+
+def _check_weight(sample_weight, n_images):
+    weight = np.asarray(sample_weight, dtype=float)
+    if weight.shape != (n_images,):
+        raise ValueError(
+            f"sample_weight has shape {weight.shape}; expected ({n_images},), one "
+            "weight an image."
+        )
+    wrong = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+    if len(wrong):
+        raise ValueError(
+            f"sample_weight[{wrong[0]}] is {weight[wrong[0]]}; expected a finite "
+            "weight of at least 0."
+        )
+    return weight
 
 
 def lee_liu_score(recall, n_predicted):
@@ -339,9 +364,8 @@ def click_scores(clicks, points_pred, max_distance):
     (0.5, 2.0, 0.125)
     """
     max_distance = check_distance(max_distance)
-    n_clicks, n_predicted, n_matched = _count(
-        clicks, points_pred, max_distance, "clicks"
-    )
+    counts = _count(clicks, points_pred, max_distance, "clicks")
+    n_clicks, n_predicted, n_matched = counts.sum(axis=1).tolist()
     if n_clicks == 0:
         raise ValueError(
             f"clicks holds no click in any of {len(clicks)} images; expected at least "

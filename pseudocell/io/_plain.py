@@ -35,6 +35,8 @@ NETS = {
     "PatchCNN": "pseudocell.nets",
     "UNet": "pseudocell.nets",
 }
+# Where scikit-learn keeps callbacks. They watch a fit and are no part of what it gave.
+CALLBACKS = "_skl_callbacks"
 # The generator of numpy.random.RandomState.
 MERSENNE_TWISTER = "MT19937"
 
@@ -153,7 +155,11 @@ class _Writer:
             return {"same": list(self._objects).index(id(value))}
         self._objects[id(value)] = value
         state = value.to_plain() if hasattr(value, "to_plain") else vars(value)
-        state = {key: self.write(one, f"{place}.{key}") for key, one in state.items()}
+        state = {
+            key: self.write(one, f"{place}.{key}")
+            for key, one in state.items()
+            if key != CALLBACKS
+        }
         return {"object": [type(value).__name__, state]}
 
 
