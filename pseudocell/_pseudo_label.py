@@ -396,7 +396,14 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         task = rounds.subcontext(task_name="round")
         task.call_on_fit_task_begin(estimator=self, X=images, y=self.clicks_)
         began = time.perf_counter()
-        detector = self._next_detector(template).fit(images, self.clicks_, **labels)
+        detector = self._next_detector(template)
+        try:
+            detector = detector.fit(images, self.clicks_, **labels)
+        except ValueError as error:
+            # What are points to the detector are partial_points to the user.
+            if str(error).startswith("points"):
+                raise ValueError(f"partial_{error}") from error
+            raise
         # Estimated once, if at all.
         template.set_params(cell_radius=detector.cell_radius_)
         self._record(detector, labels, candidates, began)

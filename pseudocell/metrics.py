@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pseudocell._matching import check_distance, match_points
-from pseudocell._validation import check_points
+from pseudocell._validation import HeldOutClicks, check_points
 
 __all__ = [
     "ClickScores",
@@ -78,7 +78,8 @@ def detection_scores(points_true, points_pred, max_distance):
     ------
     ValueError
         If the sequences differ in length, a point set is not of shape (n, 2) or not
-        finite, or `max_distance` is negative or not finite.
+        finite, the true points are clicks that `split_clicks` held out, or
+        `max_distance` is negative or not finite.
 
     Notes
     -----
@@ -102,6 +103,7 @@ def detection_scores(points_true, points_pred, max_distance):
     (2, 0.5, 0.667)
     """
     max_distance = check_distance(max_distance)
+    _refuse_clicks(points_true)
     counts = _count(points_true, points_pred, max_distance, "points_true")
     n_true, n_predicted, n_matched = counts.sum(axis=1).tolist()
     return DetectionScores(
@@ -113,6 +115,16 @@ def detection_scores(points_true, points_pred, max_distance):
         n_matched=n_matched,
         max_distance=max_distance,
     )
+
+
+def _refuse_clicks(points_true):
+    for index, points in enumerate(points_true):
+        if isinstance(points, HeldOutClicks):
+            raise ValueError(
+                f"points_true[{index}] holds clicks that split_clicks held out; "
+                "expected all cells of the image, as every other cell would count as "
+                "a false detection. Pass scoring=lee_liu_scorer to the search."
+            )
 
 
 def _count(points_true, points_pred, max_distance, name):
@@ -170,6 +182,7 @@ def detection_f1(points_true, points_pred, max_distance, sample_weight=None):
     0.5
     """
     max_distance = check_distance(max_distance)
+    _refuse_clicks(points_true)
     counts = _count(points_true, points_pred, max_distance, "points_true")
     if sample_weight is not None:
         counts = counts * _check_weight(sample_weight, counts.shape[1])

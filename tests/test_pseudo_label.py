@@ -555,11 +555,11 @@ def test_no_unlabelled_candidate_left_warns_and_keeps_the_detector():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"clicks": [[], [], []]}, "holds no click in any image"),
+        ({"clicks": [[], [], []]}, "^partial_points holds no click in any image"),
         ({"clicks": [[[5, 5]]]}, "partial_points has 1 lists of points for 3 images"),
         ({"clicks": [[[5, 5, 5]], [], []]}, r"partial_points\[0\] has shape \(1, 3\)"),
-        ({"clicks": [[[95, 60]], [], []]}, r"points\[0\] .* Swapped they would fit"),
-        ({"clicks": [[], [[64, 64]], []]}, r"points\[1\] has 1 of 1 points outside"),
+        ({"clicks": [[[95, 60]], [], []]}, r"^partial_points\[0\] .* Swapped they"),
+        ({"clicks": [[], [[64, 64]], []]}, r"^partial_points\[1\] has 1 of 1 points"),
         ({"clicks": [[[np.nan, 5]], [], []]}, r"partial_points\[0\] .* NaN"),
         ({"images": []}, "images is empty"),
         ({"image": np.full((64, 64), np.nan)}, r"images\[1\] has 4096 NaN"),
