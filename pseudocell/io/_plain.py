@@ -18,6 +18,7 @@ __all__ = ["from_plain", "to_plain"]
 OBJECTS = {
     "BlobDetector": "pseudocell.baselines",
     "CalibratedSelector": "pseudocell",
+    "FrozenEstimator": "sklearn.frozen",
     "HeatmapDetector": "pseudocell",
     "NNPUFeaturizer": "pseudocell",
     "PClassificationRanker": "pseudocell",
