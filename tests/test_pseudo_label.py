@@ -668,8 +668,16 @@ def test_warm_start_goes_on_after_a_refused_round(data, monkeypatch):
     loop = quick(detector=detector, max_iter=1, selector=ShareSelector())
     with pytest.warns(UserWarning, match="made the detector worse"):
         loop.fit(images, clicks)
+    asked = []
+
+    def find(self, *arguments):
+        asked.append(self)
+        return HeatmapDetector.find_candidates(self, *arguments)
+
     monkeypatch.setattr(Spoilt, "spoil", staticmethod(lambda detector: None))
+    monkeypatch.setattr(Spoilt, "find_candidates", find)
     loop.set_params(warm_start=True, max_iter=2).fit(images, clicks)
+    assert asked[0] is loop.detectors_[1]
     assert loop.termination_condition_ == "max_iter"
     assert loop.detector_ is loop.detectors_[2]
 
