@@ -26,7 +26,8 @@ DOCUMENTED = $(addprefix pseudocell/,_detector.py _extractor.py _featurizer.py \
     baselines/_reconstruction.py baselines/_tuned_threshold.py benchmark/_run.py \
     benchmark/_sets.py benchmark/_methods.py benchmark/_page.py \
     model_selection/_folded_list.py model_selection/_scorers.py \
-    model_selection/_splits.py model_selection/_split_tiles.py)
+    model_selection/_splits.py model_selection/_split_tiles.py \
+    estimator_checks/_check_detector.py estimator_checks/_check_parts.py)
 
 .PHONY: demo test lint clean
 

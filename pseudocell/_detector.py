@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -86,6 +87,12 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     warm_start : bool, default=False
         Whether `fit` goes on from the nets of the fit before, if there was one, on
         other labels or other images.
+    init : fitted detector, default=None
+        Its nets are copied, and `fit` goes on from the copies: fine-tuning, with few
+        clicks and few steps, of what was learnt on other images. `net` is not used
+        then. A `HeatmapDetector`, or one that has one as `detector_`. As a parameter of
+        a part or in a search it must be ``FrozenEstimator(fitted)`` of
+        scikit-learn, because clones forget what was fitted.
     device : str, default="auto"
         "auto", "cpu", "cuda" or "mps".
     n_jobs : int, default=None
@@ -148,6 +155,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         batch_size=8,
         learning_rate=3e-3,
         warm_start=False,
+        init=None,
         device="auto",
         n_jobs=None,
         random_state=None,
@@ -165,6 +173,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.warm_start = warm_start
+        self.init = init
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -191,9 +200,11 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If an argument is not as described, or no cell is clicked in any image.
+            If an argument is not as described, no cell is clicked in any image, or
+            `init` is not fitted or of another size.
         """
         self._check_parameters()
+        start = self._find_start()
         clicks = check_points(points, len(check_images(images)))
         more = {"positives": positives, "negatives": negatives}
         for name, lists in more.items():
@@ -209,22 +220,22 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             self.cell_radius_ = float(estimate_cell_radius(images, clicks))
         else:
             self.cell_radius_ = float(self.cell_radius)
-        before = getattr(self, "nets_", None) if self.warm_start else None
-        nominal, shapes = self._read(images, before)
+        nominal, shapes = self._read(images, start)
         clicks = self._points_to_nominal(clicks, shapes, "points")
         positives = self._points_to_nominal(more["positives"], shapes, "positives")
         negatives = self._points_to_nominal(more["negatives"], shapes, "negatives")
         rng = check_random_state(self.random_state)
         held_out = _deal(clicks, self.n_nets, rng)
         seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
-        if before is None:
+        if start is None:
             self.n_steps_ = 0
             modules = self._build(seeds[:, 0])
         else:
-            modules = [copy.deepcopy(net.module_) for net in before]
-            if [*map(len, held_out)] == [*map(len, self.click_folds_)]:
+            self.n_steps_ = start.n_steps_
+            modules = [copy.deepcopy(net.module_) for net in start.nets_]
+            if [*map(len, held_out)] == [*map(len, start.click_folds_)]:
                 # No net may see now what it was tested on before.
-                held_out = self.click_folds_
+                held_out = start.click_folds_
         device = choose_device(self.device)
 
         def train(number):
@@ -355,16 +366,33 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
                     f"{name} is {number!r}; expected an integer of at least 1."
                 )
 
-    def _read(self, images, before):
+    def _find_start(self):
+        """Return the fitted detector to go on from, None to start with new nets."""
+        if self.warm_start and hasattr(self, "nets_"):
+            start, name = self, "the fit before"
+        elif self.init is None:
+            return None
+        else:
+            start, name = getattr(self.init, "detector_", self.init), "init"
+        if not hasattr(start, "nets_"):
+            raise NotFittedError(
+                f"init is a {type(start).__name__} without fitted nets; expected a "
+                "fitted HeatmapDetector. In a part or a search pass "
+                "init=sklearn.frozen.FrozenEstimator(fitted): a clone forgets the nets."
+            )
+        there = {"n_nets": len(start.nets_), "nominal_radius": start.nominal_radius}
+        for key, value in there.items():
+            if getattr(self, key) != value:
+                raise ValueError(
+                    f"{key} is {getattr(self, key)}, but {name} has {value}; expected "
+                    "the same, to go on from its nets."
+                )
+        return start
+
+    def _read(self, images, start):
         """Read all images; return them at the nominal size, and their true shapes."""
         nominal, shapes = [], []
-        if before is None:
-            self.n_channels_ = None
-        elif len(before) != self.n_nets:
-            raise ValueError(
-                f"n_nets is {self.n_nets}, but the fit before had {len(before)}; "
-                "expected the same with warm_start=True."
-            )
+        self.n_channels_ = None if start is None else start.n_channels_
         for index in range(len(images)):
             image = check_image(images[index], index, self.n_channels_)
             self.n_channels_ = 1 if image.ndim == 2 else image.shape[2]

@@ -8,7 +8,7 @@ __all__ = ["DetectorMixin"]
 class DetectorMixin:
     """Score and tags of an estimator with `predict` and `cell_radius_`."""
 
-    def score(self, images, points):
+    def score(self, images, points, sample_weight=None):
         """Return the F1 score when all cells are known.
 
         Parameters
@@ -17,6 +17,8 @@ class DetectorMixin:
             The images.
         points : sequence of array-like of shape (n_i, 2)
             **All** cells; scores against partial clicks mean nothing.
+        sample_weight : array-like of shape (n_images,), default=None
+            How much each image counts; None counts all alike.
 
         Returns
         -------
@@ -24,7 +26,8 @@ class DetectorMixin:
             With one-to-one matching within 1.25 cell radii, over all images.
         """
         predicted = self.predict(images)
-        return detection_f1(points, predicted, MATCHING_DISTANCE * self.cell_radius_)
+        distance = MATCHING_DISTANCE * self.cell_radius_
+        return detection_f1(points, predicted, distance, sample_weight)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

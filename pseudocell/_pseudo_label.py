@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ._callbacks import CallbackSupportMixin, with_callbacks
 from ._candidates import drop_near, sort_candidates
 from ._detector import HeatmapDetector
 from ._detector_mixin import DetectorMixin
@@ -18,6 +19,7 @@ from ._peaks import thin
 from ._ranker import PClassificationRanker
 from ._ranking import rank_candidates
 from ._selector import CalibratedSelector, ShareSelector
+from ._shared_parameters import clone_part
 from ._validation import check_images, check_points
 from .metrics import lee_liu_score
 
@@ -32,14 +34,11 @@ MAX_EPOCHS = 30
 WORSE = 0.8
 # Images on which the detections are counted for it.
 MAX_COUNTED = 5
-# Parameters that the parts share with the whole.
-SHARED = (
-    *("cell_radius", "alpha", "beta", "p", "class_prior"),
-    *("device", "n_jobs", "random_state", "verbose"),
-)
+# Parameters that change the result and that the parts share with the whole.
+SHARED = ("cell_radius", "alpha", "beta", "p", "class_prior")
 
 
-class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
+class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator):
     """Find all cells when only some of them are clicked.
 
     A detector trained around the clicks finds nearly all cells, and too much else. Its
@@ -89,6 +88,9 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
     max_candidates : int, default=50
         Most unlabelled candidates for each positive that the ranking learns from; all
         are ranked.
+    warm_start : bool, default=False
+        Whether `fit`, on the images and clicks of the fit before, adds the rounds that
+        it lacks of `max_iter`, instead of starting anew; also after an interrupted fit.
     device : str, default="auto"
         "auto", "cpu", "cuda" or "mps".
     n_jobs : int, default=None
@@ -109,6 +111,11 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
     history_ : list of dict
         A record a round: its number, how many points were clicked, pseudo positive and
         pseudo negative, the number of candidates, and the seconds that it took.
+    clicks_ : list of float ndarray of shape (n_i, 2)
+        The clicks that it was fitted on.
+    candidates_ : list of float ndarray of shape (m_i, 2) or None
+        The unlabelled candidates of the last round, which stay candidates in the next
+        one; None before the first.
     labels_ : list of dict
         After round k, ``labels_[k]["positives"]``, ``["negatives"]`` and, for
         candidates that may be cells but were not chosen, ``["undecided"]``: one array
@@ -118,7 +125,8 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         which they were labelled, 0 for the clicks.
     n_iter_ : int
         Number of rounds of pseudo labelling.
-    termination_condition_ : {"max_iter", "no_candidates", "no_change", "worse"}
+    termination_condition_ : {"max_iter", "no_candidates", "no_change", "callback", \
+            "worse"}
         Why the rounds ended; "worse" if, by clicks that the nets have not seen, the
         last detector is clearly worse than that of round 0.
 
@@ -129,7 +137,17 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
     Notes
     -----
     The parameters from `cell_radius` to `class_prior` and from `device` to `verbose`
-    are handed to every part that has one of that name, also to parts given by the user.
+    are handed to every part that has one of that name, unless it was set to something
+    else there: in a given part all parameters can be set and searched, as
+    ``ranker__p`` or ``detector__device``. Those up to `class_prior` change the result.
+    If one of them is not at its default in both, as in ``p=2`` with ``ranker__p=8``,
+    `fit` raises. The rounds alone set `masked` of the detector, by
+    `learn_background`, and `concentrate` of the ranker, to both of its values.
+
+    From scikit-learn 1.9 on, its callbacks are told of each round as a task of `fit`,
+    with an estimator that predicts as if that round had been the last; one that returns
+    True ends the rounds. For example
+    ``detector.set_callbacks(ScoringMonitor(scoring=click_scorer))``.
 
     References
     ----------
@@ -171,6 +189,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         rank_by_height=True,
         candidate_threshold=0.05,
         max_candidates=50,
+        warm_start=False,
         device="auto",
         n_jobs=None,
         random_state=None,
@@ -191,11 +210,13 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         self.rank_by_height = rank_by_height
         self.candidate_threshold = candidate_threshold
         self.max_candidates = max_candidates
+        self.warm_start = warm_start
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 
+    @with_callbacks
     def fit(self, images, partial_points):
         """Learn from images in which some of the cells are clicked.
 
@@ -213,7 +234,9 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If images, clicks or parameters are not as described, or nothing is clicked.
+            If images, clicks or parameters are not as described, nothing is clicked,
+            a parameter is set to two values, or a warm start meets other clicks or more
+            rounds than `max_iter`.
 
         Warns
         -----
@@ -228,20 +251,20 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             HeatmapDetector(n_nets=2, warm_start=True, max_epochs=MAX_EPOCHS),
         )
         selector = self._part("selector", CalibratedSelector())
-        labels = {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
-        self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
-        self.detectors_, self.history_, self.labels_ = [], [], []
-        candidates = None
-        for iteration in range(self.max_iter + 1):
-            began = time.perf_counter()
-            detector = self._next_detector(template).fit(images, clicks, **labels)
-            # Estimated once, if at all.
-            template.set_params(cell_radius=detector.cell_radius_)
-            self._record(detector, labels, candidates, began)
-            self.termination_condition_ = "max_iter"
-            if iteration == self.max_iter:
+        rounds = self._init_callback_context(max_subtasks=self.max_iter + 1)
+        rounds.call_on_fit_task_begin(estimator=self, X=images, y=clicks)
+        stop = False
+        if self.warm_start and getattr(self, "detectors_", []):
+            labels = self._resume(template, clicks)
+        else:
+            labels = self._start(clicks)
+            stop = self._train(rounds, template, images, labels, None)
+        self.termination_condition_ = "max_iter"
+        while len(self.detectors_) <= self.max_iter:
+            if stop:
+                self.termination_condition_ = "callback"
                 break
-            candidates = self._find_candidates(images, clicks, labels, candidates)
+            candidates = self._find_candidates(images, clicks, labels)
             if not _can_be_ranked(candidates):
                 self._stop("no_candidates")
                 break
@@ -252,14 +275,18 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
                 ranking.clicked_top,
                 ranking.clicked_bottom,
             )
-            if iteration > 0 and not choice.any():
+            if self.labels_ and not choice.any():
                 self._stop("no_change")
                 break
             labels = self._add_labels(labels, candidates, ranking, choice)
             if self.learn_background:
                 template.set_params(masked=False)
-        self.n_iter_ = iteration
+            stop = self._train(rounds, template, images, labels, candidates.unlabelled)
+        self.n_iter_ = len(self.detectors_) - 1
         self._refuse_worse(images)
+        rounds.call_on_fit_task_end(
+            estimator=self, X=images, y=clicks, reconstruction_attributes={}
+        )
         return self
 
     def predict(self, images):
@@ -330,10 +357,67 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
 
     def _part(self, name, default):
         """Clone a part and hand it the parameters that it shares with the whole."""
-        part = clone(default if getattr(self, name) is None else getattr(self, name))
-        accepted = part.get_params(deep=False)
-        return part.set_params(
-            **{key: getattr(self, key) for key in SHARED if key in accepted}
+        return clone_part(self, name, default, SHARED)
+
+    def _start(self, clicks):
+        """Forget the fit before; return that there are no labels but the clicks."""
+        self.clicks_ = clicks
+        self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
+        self.detectors_, self.history_, self.labels_ = [], [], []
+        return {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
+
+    def _resume(self, template, clicks):
+        """Go back to the end of the fit before, and return its labels."""
+        same = [*map(np.array_equal, clicks, self.clicks_)]
+        if len(clicks) != len(self.clicks_) or not all(same):
+            where = f"[{same.index(False)}]" if False in same else ""
+            raise ValueError(
+                f"partial_points{where} is not what it was in the fit before; expected "
+                "the same images and clicks, since warm_start=True adds rounds to that "
+                "fit. Use warm_start=False to start anew."
+            )
+        n_rounds = len(self.detectors_) - 1
+        if self.max_iter < n_rounds:
+            raise ValueError(
+                f"max_iter is {self.max_iter}; expected at least {n_rounds}, the "
+                "rounds of the fit before, since warm_start=True adds rounds to it."
+            )
+        # A fit that was interrupted may have chosen labels that no detector has learnt.
+        self.labels_ = self.labels_[:n_rounds]
+        self.labeled_iter_ = [kept[kept <= n_rounds] for kept in self.labeled_iter_]
+        self.detector_ = self.detectors_[-1]  # Also if it was refused.
+        template.set_params(cell_radius=self.cell_radius_)
+        if not self.labels_:
+            return {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
+        return {name: self.labels_[-1][name] for name in ("positives", "negatives")}
+
+    def _train(self, rounds, template, images, labels, candidates):
+        """Train and record the detector of a round; return whether to stop there."""
+        task = rounds.subcontext(task_name="round")
+        task.call_on_fit_task_begin(estimator=self, X=images, y=self.clicks_)
+        began = time.perf_counter()
+        detector = self._next_detector(template)
+        try:
+            detector = detector.fit(images, self.clicks_, **labels)
+        except ValueError as error:
+            # What are points to the detector are partial_points to the user.
+            if str(error).startswith("points"):
+                raise ValueError(f"partial_{error}") from error
+            raise
+        # Estimated once, if at all.
+        template.set_params(cell_radius=detector.cell_radius_)
+        self._record(detector, labels, candidates, began)
+        return task.call_on_fit_task_end(
+            estimator=self,
+            X=images,
+            y=self.clicks_,
+            reconstruction_attributes=lambda: {
+                "n_iter_": len(self.detectors_) - 1,
+                # Copies: these lists grow.
+                "detectors_": [*self.detectors_],
+                "history_": [*self.history_],
+                "labels_": [*self.labels_],
+            },
         )
 
     def _next_detector(self, template):
@@ -343,10 +427,10 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             return before.set_params(**template.get_params(deep=False))
         return clone(template)
 
-    def _find_candidates(self, images, clicks, labels, before):
+    def _find_candidates(self, images, clicks, labels):
         """Find the candidates; those of the round before stay candidates."""
-        if before is not None:
-            known = before.unlabelled
+        if self.candidates_ is not None:
+            known = self.candidates_
         elif self.learn_background:
             known = self._random_places(images, clicks)
         else:
@@ -377,13 +461,15 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
 
     def _rank(self, images, candidates):
         extractor = self._part("extractor", PatchExtractor())
+        if extractor.cell_radius is None:
+            extractor.set_params(cell_radius=self.cell_radius_)
         # More than the published weight of 0.1: of 129 features and a few dozen
         # clicks, it is the top of the list that is learnt by heart first.
         ranker = self._part("ranker", PClassificationRanker(l2=1.0))
         return rank_candidates(
             images,
             candidates,
-            extractor=extractor.set_params(cell_radius=self.cell_radius_),
+            extractor=extractor,
             featurizer=self._part("featurizer", NNPUFeaturizer()),
             ranker=ranker,
             by_height=self.rank_by_height,
@@ -422,6 +508,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
     def _record(self, detector, labels, candidates, began):
         """Keep the detector of a round, and what it was trained on."""
         self.detector_ = detector
+        self.candidates_ = candidates
         self.cell_radius_ = detector.cell_radius_
         self.detectors_.append(detector)
         self.history_.append(
@@ -430,9 +517,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
                 "n_clicked": sum(map(len, detector.click_folds_)),
                 "n_positive": sum(map(len, labels["positives"])),
                 "n_negative": sum(map(len, labels["negatives"])),
-                "n_candidates": 0
-                if candidates is None
-                else sum(map(len, candidates.unlabelled)),
+                "n_candidates": 0 if candidates is None else sum(map(len, candidates)),
                 "seconds": time.perf_counter() - began,
             }
         )
@@ -452,7 +537,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
                 "The pseudo labels made the detector worse on held-out clicks, so "
                 "that the one that knows the clicks only is kept. Click more cells, "
                 f"or check cell_radius ({self.cell_radius_:g} px).",
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def _stop(self, reason):
@@ -463,7 +548,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
                 "clicks only: no peak of it is at a clicked cell, or none is "
                 "elsewhere. Click more cells, or check cell_radius "
                 f"({self.cell_radius_:g} px).",
-                stacklevel=3,
+                stacklevel=4,
             )
 
 

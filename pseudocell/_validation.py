@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-__all__ = ["check_image", "check_images", "check_patches", "check_points"]
+__all__ = [
+    "HeldOutClicks",
+    "check_image",
+    "check_images",
+    "check_patches",
+    "check_points",
+]
 
 
 def check_images(images):
@@ -47,6 +53,10 @@ def check_images(images):
     if len(images) == 0:
         raise ValueError("images is empty; expected at least one image.")
     return images
+
+
+class HeldOutClicks(np.ndarray):
+    """Clicks held out of an image of which others were trained on: never all cells."""
 
 
 def check_image(image, index, n_channels=None):

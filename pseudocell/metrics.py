@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pseudocell._matching import check_distance, match_points
-from pseudocell._validation import check_points
+from pseudocell._validation import HeldOutClicks, check_points
 
 __all__ = [
     "ClickScores",
@@ -78,7 +78,8 @@ def detection_scores(points_true, points_pred, max_distance):
     ------
     ValueError
         If the sequences differ in length, a point set is not of shape (n, 2) or not
-        finite, or `max_distance` is negative or not finite.
+        finite, the true points are clicks that `split_clicks` held out, or
+        `max_distance` is negative or not finite.
 
     Notes
     -----
@@ -102,9 +103,9 @@ def detection_scores(points_true, points_pred, max_distance):
     (2, 0.5, 0.667)
     """
     max_distance = check_distance(max_distance)
-    n_true, n_predicted, n_matched = _count(
-        points_true, points_pred, max_distance, "points_true"
-    )
+    _refuse_clicks(points_true)
+    counts = _count(points_true, points_pred, max_distance, "points_true")
+    n_true, n_predicted, n_matched = counts.sum(axis=1).tolist()
     return DetectionScores(
         precision=_ratio(n_matched, n_predicted),
         recall=_ratio(n_matched, n_true),
@@ -116,8 +117,18 @@ def detection_scores(points_true, points_pred, max_distance):
     )
 
 
+def _refuse_clicks(points_true):
+    for index, points in enumerate(points_true):
+        if isinstance(points, HeldOutClicks):
+            raise ValueError(
+                f"points_true[{index}] holds clicks that split_clicks held out; "
+                "expected all cells of the image, as every other cell would count as "
+                "a false detection. Pass scoring=lee_liu_scorer to the search."
+            )
+
+
 def _count(points_true, points_pred, max_distance, name):
-    """Count true points, detections and one-to-one pairs over all the images."""
+    """Count true points, detections and one-to-one pairs of each image."""
     if len(points_true) != len(points_pred):
         raise ValueError(
             f"{name} has {len(points_true)} point sets and points_pred has "
@@ -130,14 +141,15 @@ def _count(points_true, points_pred, max_distance, name):
         match_points(true, pred, max_distance)[0]
         for true, pred in zip(points_true, points_pred, strict=True)
     ]
-    return tuple(sum(map(len, lists)) for lists in (points_true, points_pred, pairs))
+    counts = [[*map(len, lists)] for lists in (points_true, points_pred, pairs)]
+    return np.array(counts, dtype=int)
 
 
 def _ratio(part, whole):
     return part / whole if whole else 1.0
 
 
-def detection_f1(points_true, points_pred, max_distance):
+def detection_f1(points_true, points_pred, max_distance, sample_weight=None):
     """Compute the F1 score of detections against all the true points.
 
     Parameters
@@ -148,6 +160,9 @@ def detection_f1(points_true, points_pred, max_distance):
         Detected points of each image in pixels, one (row, col) per row.
     max_distance : float
         Largest distance of a matched pair, in pixels.
+    sample_weight : array-like of shape (n_images,), default=None
+        How much each image counts; 2 is the same as the image given twice. None
+        counts all alike.
 
     Returns
     -------
@@ -157,7 +172,8 @@ def detection_f1(points_true, points_pred, max_distance):
     Raises
     ------
     ValueError
-        As `detection_scores`, which also returns the counts.
+        As `detection_scores`, which also returns the counts; or if a weight is negative
+        or not finite, or there is not one an image.
 
     Examples
     --------
@@ -165,7 +181,29 @@ def detection_f1(points_true, points_pred, max_distance):
     >>> detection_f1([[[10, 10], [10, 40]]], [[[11, 10], [30, 30]]], max_distance=5)
     0.5
     """
-    return detection_scores(points_true, points_pred, max_distance).f1
+    max_distance = check_distance(max_distance)
+    _refuse_clicks(points_true)
+    counts = _count(points_true, points_pred, max_distance, "points_true")
+    if sample_weight is not None:
+        counts = counts * _check_weight(sample_weight, counts.shape[1])
+    n_true, n_predicted, n_matched = counts.sum(axis=1).tolist()
+    return _ratio(2 * n_matched, n_true + n_predicted)
+
+
+def _check_weight(sample_weight, n_images):
+    weight = np.asarray(sample_weight, dtype=float)
+    if weight.shape != (n_images,):
+        raise ValueError(
+            f"sample_weight has shape {weight.shape}; expected ({n_images},), one "
+            "weight an image."
+        )
+    wrong = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+    if len(wrong):
+        raise ValueError(
+            f"sample_weight[{wrong[0]}] is {weight[wrong[0]]}; expected a finite "
+            "weight of at least 0."
+        )
+    return weight
 
 
 def lee_liu_score(recall, n_predicted):
@@ -339,9 +377,8 @@ def click_scores(clicks, points_pred, max_distance):
     (0.5, 2.0, 0.125)
     """
     max_distance = check_distance(max_distance)
-    n_clicks, n_predicted, n_matched = _count(
-        clicks, points_pred, max_distance, "clicks"
-    )
+    counts = _count(clicks, points_pred, max_distance, "clicks")
+    n_clicks, n_predicted, n_matched = counts.sum(axis=1).tolist()
     if n_clicks == 0:
         raise ValueError(
             f"clicks holds no click in any of {len(clicks)} images; expected at least "

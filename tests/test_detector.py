@@ -581,7 +581,7 @@ def test_warm_start_never_learns_a_click_that_it_is_tested_on(data):
 def test_warm_start_needs_as_many_nets_and_channels(data):
     images, points = data
     detector = ready(n_nets=2, warm_start=True).fit(images, points)
-    with pytest.raises(ValueError, match="n_nets is 3, but the fit before had 2"):
+    with pytest.raises(ValueError, match="n_nets is 3, but the fit before has 2"):
         copy.deepcopy(detector).set_params(n_nets=3).fit(images, points)
     colour = [np.dstack([image] * 3) for image in images]
     with pytest.raises(ValueError, match=r"images\[0\] has 3 channel"):

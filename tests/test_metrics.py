@@ -112,6 +112,31 @@ def test_one_array_instead_of_a_list_is_refused():
         detection_scores(np.zeros((4, 2)), np.zeros((4, 2)), 8)
 
 
+def test_weights_of_images_in_f1_are_repetitions():
+    true, pred = random_sets(0), random_sets(1)
+    repeats = [2, 0, 1, 3]
+    many = [[array for array, n in zip(each, repeats, strict=True) for _ in range(n)]
+            for each in (true, pred)]  # fmt: skip
+    weighted = detection_f1(true, pred, 8, sample_weight=repeats)
+    assert weighted == detection_f1(*many, 8) != detection_f1(true, pred, 8)
+    assert detection_f1(true, pred, 8, sample_weight=[0.5] * 4) == pytest.approx(
+        detection_f1(true, pred, 8)
+    )
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        ([1.0], r"sample_weight has shape \(1,\); expected \(4,\)"),
+        ([1, 1, -1, 1], r"sample_weight\[2\] is -1.0; expected a finite weight"),
+        ([1, np.nan, 1, 1], r"sample_weight\[1\] is nan"),
+    ],
+)
+def test_bad_weights_are_named(weight, message):
+    with pytest.raises(ValueError, match=message):
+        detection_f1(random_sets(0), random_sets(1), 8, sample_weight=weight)
+
+
 def test_lee_liu_is_proportional_to_precision_times_recall():
     true = random_sets(0)
     ratios = []

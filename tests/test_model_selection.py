@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from pseudocell._detector_mixin import DetectorMixin
 from pseudocell.metrics import click_scores, detection_f1
 from pseudocell.model_selection import (
     FoldedList,
@@ -393,6 +394,28 @@ def test_f1_against_clicks_chooses_another_setting():
     assert truth[1] - truth[0] > 0.2
     assert blind[1] < blind[0]
     assert right[1] > right[0]
+
+
+class WithScore(DetectorMixin, BrightPixels):
+    """Has the method `score` of the detectors, which `scoring=None` takes."""
+
+
+@pytest.mark.parametrize("scoring", [None, detection_f1_scorer])
+def test_held_out_clicks_are_refused_where_all_cells_are_needed(data, scoring):
+    images, clicks, cells = data
+    folds = partial(cross_validate, WithScore(), error_score="raise")
+    split, held_out, cv = split_clicks(images, clicks, n_splits=2, random_state=0)
+    with pytest.raises(ValueError, match=r"\[0\] holds clicks .*lee_liu_scorer"):
+        folds(split, held_out, cv=cv, scoring=scoring)
+    kept = pickle.loads(pickle.dumps(held_out[cv[0][1][0]]))
+    with pytest.raises(ValueError, match="holds clicks"):
+        WithScore().fit(images, clicks).score(images[:1], [kept])
+    assert folds(split, held_out, cv=cv, scoring=lee_liu_scorer)["test_score"].all()
+    # Whole images and tiles may be held out with all of their points.
+    split, points, cv = split_images(images, cells, n_splits=2, random_state=0)
+    assert folds(split, points, cv=cv, scoring=scoring)["test_score"].all()
+    split, points, cv = split_tiles(images, cells, margin=4, n_splits=2)
+    assert folds(split, points, cv=cv, scoring=scoring)["test_score"].all()
 
 
 def test_a_given_distance_replaces_that_of_the_radius(data):

@@ -247,6 +247,18 @@ def test_a_loaded_detector_learns_on_as_if_it_had_stayed(tmp_path, name):
     assert_same(loaded.predict_heatmap(IMAGES), expected.predict_heatmap(IMAGES))
 
 
+@pytest.mark.parametrize("name", ["model.pseudocell", "model.joblib"])
+def test_a_loaded_loop_adds_a_round_as_if_it_had_stayed(fitted, tmp_path, name):
+    first = whole_loop().set_params(max_iter=0, warm_start=True).fit(IMAGES, CLICKS)
+    save_model(first, tmp_path / name)
+    loaded = load(tmp_path / name).set_params(max_iter=1).fit(IMAGES, CLICKS)
+    whole = fitted["PseudoLabelCellDetector"]
+    assert loaded.n_iter_ == whole.n_iter_ == 1
+    assert_same(*(ask("PseudoLabelCellDetector", each) for each in (loaded, whole)))
+    for name in ("labels_", "labeled_iter_", "candidates_", "clicks_"):
+        assert_same(getattr(loaded, name), getattr(whole, name))
+
+
 def test_loading_leaves_the_global_generators_alone(fitted, tmp_path):
     save_model(fitted["HeatmapDetector"], tmp_path / "model.pseudocell")
     before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
@@ -272,7 +284,8 @@ def test_every_part_of_the_package_can_be_stored():
         for name in home.__all__
     }
     estimators = {name for name, one in public.items() if isinstance(one, type)}
-    assert {*_plain.OBJECTS} - {"_Net"} == estimators
+    # A frozen estimator of scikit-learn holds one of them and nothing else.
+    assert {*_plain.OBJECTS} - {"_Net", "FrozenEstimator"} == estimators
     assert {*_plain.NETS} == {*nets.__all__}
     for names in (_plain.OBJECTS, _plain.NETS):
         for name in names:

@@ -1,5 +1,8 @@
 """The estimators in scikit-learn's pipelines, searches and displays."""
 
+import importlib.util
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +23,9 @@ from pseudocell import (
     PseudoLabelCellDetector,
     ShareSelector,
 )
+from pseudocell.io import load_model, save_model
 from pseudocell.metrics import detection_f1
+from pseudocell.model_selection import click_scorer
 
 SHAPES = [(64, 80), (80, 48), (64, 64), (60, 96)]
 
@@ -244,11 +249,97 @@ class WitnessRanker(PClassificationRanker):
         return super().fit(X, y, sample_weight)
 
 
-def test_parameters_of_the_whole_come_before_those_of_its_parts(data):
-    """`p` is a parameter of both, `l2` of the ranker alone."""
+@pytest.mark.parametrize(
+    ("whole", "part", "expected"), [(2.0, 4.0, 2.0), (4.0, 8.0, 8.0), (2.0, 2.0, 2.0)]
+)
+def test_push_is_set_for_the_whole_or_for_the_ranker(data, whole, part, expected):
     WitnessRanker.seen.clear()
-    loop(p=2.0, ranker=WitnessRanker(p=8.0, l2=0.5)).fit(*data)
-    assert set(WitnessRanker.seen) == {(2.0, 0.5)}
+    loop(p=whole, ranker=WitnessRanker(p=part, l2=0.5)).fit(*data)
+    assert set(WitnessRanker.seen) == {(expected, 0.5)}
+
+
+# Values other than the defaults of the whole and of the parts.
+OTHER = {
+    "cell_radius": 7.0, "alpha": 0.3, "beta": 0.4, "p": 2.0, "class_prior": 0.7,
+    "device": "meta", "n_jobs": 3, "random_state": 5, "verbose": 1,
+}  # fmt: skip
+PARTS = {
+    "detector": HeatmapDetector(),
+    "extractor": PatchExtractor(),
+    "featurizer": NNPUFeaturizer(),
+    "ranker": PClassificationRanker(),
+    "selector": ShareSelector(),
+}
+SHARED = [
+    (name, key)
+    for name, part in PARTS.items()
+    for key in OTHER
+    if key in part.get_params()
+]
+
+
+@pytest.mark.parametrize(("name", "key"), SHARED)
+def test_part_takes_what_it_was_not_told_itself(name, key):
+    whole = PseudoLabelCellDetector(**{key: OTHER[key]})
+    for given in (None, PARTS[name]):
+        part = whole.set_params(**{name: given})._part(name, PARTS[name])
+        assert part.get_params()[key] == OTHER[key]
+        assert PARTS[name].get_params()[key] != OTHER[key]
+
+
+@pytest.mark.parametrize(("name", "key"), SHARED)
+def test_part_keeps_what_it_was_told(name, key):
+    whole = PseudoLabelCellDetector(**{name: clone(PARTS[name])})
+    whole.set_params(**{f"{name}__{key}": OTHER[key]})
+    assert whole._part(name, None).get_params()[key] == OTHER[key]
+
+
+class WitnessExtractor(PatchExtractor):
+    """Remembers the radius that it was fitted with."""
+
+    seen = []
+
+    def fit(self, X, y=None):
+        self.seen.append(self.cell_radius)
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize(("radius", "expected"), [(None, 7.0), (9.0, 9.0)])
+def test_patches_have_the_radius_of_the_detector_or_their_own(data, radius, expected):
+    WitnessExtractor.seen.clear()
+    cells = loop(extractor=WitnessExtractor(radius, size=9))
+    cells.set_params(cell_radius=None, detector__cell_radius=7.0).fit(*data)
+    assert set(WitnessExtractor.seen) == {expected}
+    assert cells.cell_radius_ == 7.0
+
+
+def test_two_different_values_are_named(data):
+    for key, name in (("alpha", "selector"), ("cell_radius", "detector")):
+        cells = loop().set_params(**{key: 0.2, f"{name}__{key}": 0.1})
+        with pytest.raises(ValueError, match=f"{key} is 0.2 and {name}__{key} is 0.1"):
+            cells.fit(*data)
+
+
+def test_parts_may_run_in_another_way_than_the_whole():
+    whole = loop(random_state=1, n_jobs=2)
+    whole.set_params(detector__random_state=7, detector__n_jobs=3)
+    part = whole._part("detector", None)
+    assert (part.random_state, part.n_jobs) == (7, 3)
+
+
+@pytest.mark.parametrize("name", ["ranker__p", "selector__alpha"])
+def test_search_over_a_parameter_of_a_part_makes_a_difference(data, name):
+    grid = {"ranker__p": [1.0, 9.0], "selector__alpha": [0.0, 0.5]}[name]
+    WitnessRanker.seen.clear()
+    cells = loop(ranker=WitnessRanker(), beta=0.5)
+    search = GridSearchCV(
+        cells, {name: grid}, scoring=count_positives, cv=KFold(2), refit=False
+    )
+    counts = search.fit(*data).cv_results_["mean_test_score"]
+    if name == "ranker__p":
+        assert {p for p, _ in WitnessRanker.seen} == {1.0, 9.0}
+    else:
+        assert counts[0] == 0 < counts[1]
 
 
 # ----------------------------------------------------------------- clone and display
@@ -370,12 +461,30 @@ def test_pseudo_labels_are_routed_to_the_detector(data):
         pipeline.fit(images, clicks, positives=extra, negatives=extra[::-1])
         assert seen == [(extra, extra[::-1])]
         seen.clear()
-        # A scorer: with routing on, `Pipeline.score` wants one that takes weights.
-        folds = {"cv": KFold(2), "scoring": f1, "error_score": "raise"}
+        folds = {"cv": KFold(2), "error_score": "raise"}
         cross_val_score(pipeline, images, clicks, params={"positives": extra}, **folds)
     for (positives, _), chosen in zip(seen, (extra[2:], extra[:2]), strict=True):
         assert len(positives) == 2
         assert_same_points(positives, chosen)
+
+
+@pytest.mark.parametrize("cells", [detector(), loop()], ids=["heatmap", "loop"])
+def test_score_of_a_pipeline_does_not_depend_on_routing(data, cells):
+    images, clicks = data
+    images = [255 - image for image in images]
+    pipeline = make_pipeline(Invert(), clone(cells)).fit(images, clicks)
+    first, *others = pipeline.predict(images)
+    points = [first[:1], *others]
+    expected = pipeline.score(images, points)
+    weight = [1.0, 0.0, 2.0, 0.0]
+    weighted = pipeline.score(images, points, sample_weight=weight)
+    assert weighted != expected
+    with config_context(enable_metadata_routing=True):
+        assert pipeline.score(images, points) == expected
+        with pytest.raises(ValueError, match="set_score_request"):
+            pipeline.score(images, points, sample_weight=weight)
+        pipeline[-1].set_score_request(sample_weight=True)
+        assert pipeline.score(images, points, sample_weight=weight) == weighted
 
 
 def test_weights_are_routed_to_the_ranker(candidates):
@@ -400,3 +509,95 @@ def test_loop_takes_no_metadata(data):
         pipeline = make_pipeline(Invert(), loop())
         with pytest.raises(TypeError, match="positives"):
             pipeline.fit(*data, positives=data[1])
+
+
+# ------------------------------------------------------------------------ callbacks
+class Listener:
+    """Writes down the tasks of `fit`, and says after which round to stop."""
+
+    def __init__(self, last=10):
+        self.last = last
+        self.told = []
+        self.kept = []
+
+    def setup(self, estimator, context):
+        self.told.append("setup")
+
+    def on_fit_task_begin(self, estimator, context, *, X=None, y=None):
+        self.told.append(f"begin {context.task_name} of {len(X)}")
+
+    def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
+        n_found = sum(map(len, fitted_estimator.predict(X)))
+        n_rounds = fitted_estimator.n_iter_
+        self.kept.append(fitted_estimator)
+        self.told.append(f"end {context.task_name} {n_rounds}: {n_found > 0}")
+        return n_rounds >= self.last
+
+    def teardown(self, estimator, context):
+        self.told.append("teardown")
+
+
+def test_callbacks_are_told_of_each_round(data):
+    pytest.importorskip("sklearn.callback", reason="scikit-learn before 1.9")
+    listener = Listener()
+    plain = loop(max_iter=2).fit(*data)
+    fitted = loop(max_iter=2).set_callbacks(listener).fit(*data)
+    rounds = [("begin round of 4", f"end round {n}: True") for n in range(3)]
+    assert listener.told == [
+        *("setup", "begin fit of 4"),
+        *[line for pair in rounds for line in pair],
+        *("end fit 2: True", "teardown"),
+    ]
+    assert_same_points(fitted.predict(data[0]), plain.predict(data[0]))
+    # Later rounds change nothing of what was handed out.
+    for n_rounds, kept in enumerate(listener.kept[:3]):
+        assert len(kept.detectors_) == len(kept.history_) == n_rounds + 1
+        assert (len(kept.labels_), kept.n_iter_) == (n_rounds, n_rounds)
+
+
+def test_callback_ends_the_rounds(data):
+    pytest.importorskip("sklearn.callback", reason="scikit-learn before 1.9")
+    fitted = loop(max_iter=2).set_callbacks(Listener(last=0)).fit(*data)
+    assert (fitted.n_iter_, fitted.termination_condition_) == (0, "callback")
+
+
+def test_score_of_each_round_is_monitored_in_a_pipeline(data):
+    callback = pytest.importorskip("sklearn.callback", reason="before 1.9")
+    monitor = callback.ScoringMonitor(scoring=click_scorer)
+    cells = loop().set_callbacks(monitor)
+    fitted = make_pipeline(Invert(), cells).fit([255 - x for x in data[0]], data[1])
+    rows = monitor.get_logs().data
+    rows = [row for row in rows if row["task_name"] == "round"]
+    images = data[0]
+    expected = [sum(map(len, p)) for p in fitted[-1].staged_predict(images)]
+    assert [row["detection_count"] for row in rows] == expected
+
+
+def test_callbacks_are_not_part_of_a_model_file(data, tmp_path):
+    pytest.importorskip("sklearn.callback", reason="scikit-learn before 1.9")
+    cells = PseudoLabelCellDetector(6).set_callbacks(Listener())
+    save_model(cells, tmp_path / "cells.pseudocell")
+    loaded = load_model(tmp_path / "cells.pseudocell")
+    assert repr(loaded) == repr(cells)
+    assert vars(loaded).keys() == vars(clone(PseudoLabelCellDetector())).keys()
+
+
+def test_without_callbacks_in_scikit_learn_fit_is_the_same(monkeypatch):
+    """As before version 1.9: every call that the loop makes is taken."""
+    monkeypatch.setitem(sys.modules, "sklearn.callback", None)
+    spec = importlib.util.find_spec("pseudocell._callbacks")
+    old = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(old)
+
+    class Counting(old.CallbackSupportMixin):
+        @old.with_callbacks
+        def fit(self, images, points):
+            context = self._init_callback_context(max_subtasks=1)
+            context.call_on_fit_task_begin(estimator=self, X=images, y=points)
+            task = context.subcontext(task_name="round")
+            return task.call_on_fit_task_end(
+                estimator=self, X=images, y=points, reconstruction_attributes={}
+            )
+
+    assert Counting().fit([], points=[]) is False
+    assert not hasattr(Counting(), "set_callbacks")

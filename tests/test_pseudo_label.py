@@ -555,11 +555,11 @@ def test_no_unlabelled_candidate_left_warns_and_keeps_the_detector():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"clicks": [[], [], []]}, "holds no click in any image"),
+        ({"clicks": [[], [], []]}, "^partial_points holds no click in any image"),
         ({"clicks": [[[5, 5]]]}, "partial_points has 1 lists of points for 3 images"),
         ({"clicks": [[[5, 5, 5]], [], []]}, r"partial_points\[0\] has shape \(1, 3\)"),
-        ({"clicks": [[[95, 60]], [], []]}, r"points\[0\] .* Swapped they would fit"),
-        ({"clicks": [[], [[64, 64]], []]}, r"points\[1\] has 1 of 1 points outside"),
+        ({"clicks": [[[95, 60]], [], []]}, r"^partial_points\[0\] .* Swapped they"),
+        ({"clicks": [[], [[64, 64]], []]}, r"^partial_points\[1\] has 1 of 1 points"),
         ({"clicks": [[[np.nan, 5]], [], []]}, r"partial_points\[0\] .* NaN"),
         ({"images": []}, "images is empty"),
         ({"image": np.full((64, 64), np.nan)}, r"images\[1\] has 4096 NaN"),
@@ -599,3 +599,136 @@ def test_rounds_go_on_from_the_nets_before_only_if_the_detector_says_so(data):
         first, *others = (detector.click_folds_ for detector in loop.detectors_)
         same = [all(map(np.array_equal, first, folds)) for folds in others]
         assert not warm or all(same)
+
+
+# ------------------------------------------------------------------ warm start
+@pytest.mark.parametrize("going_on", [False, True])
+def test_warm_start_adds_rounds_as_if_they_had_been_asked_for_at_once(data, going_on):
+    images, clicks, _ = data
+    whole = quick(max_iter=2, learn_background=False)
+    whole.detector.set_params(max_steps=5, learning_rate=0.05, warm_start=going_on)
+    grown = clone(whole).set_params(max_iter=1, warm_start=True).fit(images, clicks)
+    first = list(grown.detectors_)
+    grown.set_params(max_iter=2).fit(images, clicks)
+    assert_same(grown, whole.fit(images, clicks), images)
+    assert grown.detectors_[:2] == first
+    assert grown.n_iter_ == 2
+    for one, other in zip(grown.history_, whole.history_, strict=True):
+        assert {**one, "seconds": 0} == {**other, "seconds": 0}
+    for one, other in zip(grown.labeled_iter_, whole.labeled_iter_, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_warm_start_without_further_rounds_changes_nothing(fitted, data):
+    images, clicks, _ = data
+    again = copy.deepcopy(fitted).set_params(warm_start=True).fit(images, clicks)
+    assert_same(again, fitted, images)
+    assert len(again.detectors_) == len(fitted.detectors_)
+    assert again.n_iter_ == fitted.n_iter_
+    # Without it, all begins anew.
+    anew = copy.deepcopy(fitted).set_params(max_iter=0).fit(images, clicks)
+    assert (anew.n_iter_, len(anew.detectors_), anew.labels_) == (0, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda clicks: clicks[:2], "partial_points has 2 lists of points for 3"),
+        (
+            lambda clicks: [*clicks[:2], clicks[2][:1]],
+            r"partial_points\[2\] is not what",
+        ),
+        (
+            lambda clicks: [clicks[0] + 1, *clicks[1:]],
+            r"partial_points\[0\] is not what",
+        ),
+    ],
+)
+def test_warm_start_needs_the_same_clicks(fitted, data, change, message):
+    images, clicks, _ = data
+    warm = copy.deepcopy(fitted).set_params(warm_start=True, max_iter=3)
+    with pytest.raises(ValueError, match=message):
+        warm.fit(images, change(clicks))
+    with pytest.raises(ValueError, match="partial_points is not what .* warm_start"):
+        warm.fit(images[:2], clicks[:2])
+    assert_same(warm, fitted, images)
+
+
+def test_warm_start_needs_no_fewer_rounds(fitted, data):
+    warm = copy.deepcopy(fitted).set_params(warm_start=True, max_iter=1)
+    with pytest.raises(ValueError, match="max_iter is 1; expected at least 2, the rou"):
+        warm.fit(*data[:2])
+
+
+def test_warm_start_goes_on_after_a_refused_round(data, monkeypatch):
+    """From the last detector, not from the one that was kept for prediction."""
+    images, clicks, _ = data
+    monkeypatch.setattr(Spoilt, "spoil", staticmethod(rate_nothing))
+    detector = Spoilt(net=PixelNet, max_steps=1, batch_size=2, n_nets=2)
+    loop = quick(detector=detector, max_iter=1, selector=ShareSelector())
+    with pytest.warns(UserWarning, match="made the detector worse"):
+        loop.fit(images, clicks)
+    asked = []
+
+    def find(self, *arguments):
+        asked.append(self)
+        return HeatmapDetector.find_candidates(self, *arguments)
+
+    monkeypatch.setattr(Spoilt, "spoil", staticmethod(lambda detector: None))
+    monkeypatch.setattr(Spoilt, "find_candidates", find)
+    loop.set_params(warm_start=True, max_iter=2).fit(images, clicks)
+    assert asked[0] is loop.detectors_[1]
+    assert loop.termination_condition_ == "max_iter"
+    assert loop.detector_ is loop.detectors_[2]
+
+
+class Interrupted(HeatmapDetector):
+    """A detector whose last training is stopped by Ctrl-C."""
+
+    fits_left = 10
+
+    def fit(self, images, points, **labels):
+        type(self).fits_left -= 1
+        if self.fits_left == 0:
+            raise KeyboardInterrupt
+        return super().fit(images, points, **labels)
+
+
+def test_warm_start_goes_on_where_a_fit_was_interrupted(data, monkeypatch):
+    images, clicks, _ = data
+    detector = Interrupted(net=PixelNet, max_steps=1, batch_size=2, learning_rate=1e-6)
+    whole = quick(detector=detector, selector=ShareSelector(), warm_start=True)
+    broken = clone(whole)
+    whole.fit(images, clicks)
+    monkeypatch.setattr(Interrupted, "fits_left", 3)
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(images, clicks)
+    assert len(broken.detectors_) == 2
+    monkeypatch.setattr(Interrupted, "fits_left", 10)
+    broken.fit(images, clicks)
+    assert_same(broken, whole, images)
+    for one, other in zip(broken.labeled_iter_, whole.labeled_iter_, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+class Witness(HeatmapDetector):
+    """Remembers the places that are candidates in any case."""
+
+    seen = []
+
+    def find_candidates(self, images, threshold=0.05, known=None):
+        if known is not None:
+            self.seen.append(np.concatenate(known))
+        return super().find_candidates(images, threshold, known)
+
+
+def test_candidates_stay_candidates_over_a_warm_start(data):
+    images, clicks, _ = data
+    detector = Witness(net=PixelNet, max_steps=1, batch_size=2, learning_rate=1e-6)
+    whole = quick(max_iter=2, detector=detector, learn_background=False)
+    whole.fit(images, clicks)
+    grown = clone(whole).set_params(max_iter=1, warm_start=True).fit(images, clicks)
+    grown.set_params(max_iter=2).fit(images, clicks)
+    at_once, later = Witness.seen
+    assert len(at_once) > 0
+    np.testing.assert_array_equal(at_once, later)

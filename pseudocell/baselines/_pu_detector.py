@@ -1,7 +1,7 @@
 """PUDetector: PU learning says which candidates are cells, in one round."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,13 +17,11 @@ from pseudocell._featurizer import (
 )
 from pseudocell._matching import match_points
 from pseudocell._peaks import thin
+from pseudocell._shared_parameters import clone_part
 from pseudocell._skorch import map_threads
 from pseudocell._validation import check_images, check_points
 
 __all__ = ["PUDetector"]
-
-# Parameters that the parts share with the whole.
-SHARED = ("cell_radius", "device", "n_jobs", "random_state", "verbose")
 
 
 class PUDetector(DetectorMixin, BaseEstimator):
@@ -181,7 +179,8 @@ class PUDetector(DetectorMixin, BaseEstimator):
         self.n_unlabelled_ = sum(map(len, unlabelled))
         self._check_candidates()
         self.extractor_ = self._part("extractor", PatchExtractor())
-        self.extractor_.set_params(cell_radius=self.cell_radius_)
+        if self.extractor_.cell_radius is None:
+            self.extractor_.set_params(cell_radius=self.cell_radius_)
         X = self.extractor_.fit_transform(list(zip(images, positive, strict=True)))
         room = self.max_candidates * self.n_positive_
         sample = _draw(unlabelled, min(self.n_unlabelled_, room), rng)
@@ -281,11 +280,7 @@ class PUDetector(DetectorMixin, BaseEstimator):
 
     def _part(self, name, default):
         """Clone a part and hand it the parameters that it shares with the whole."""
-        part = clone(default if getattr(self, name) is None else getattr(self, name))
-        accepted = part.get_params(deep=False)
-        return part.set_params(
-            **{key: getattr(self, key) for key in SHARED if key in accepted}
-        )
+        return clone_part(self, name, default, ("cell_radius",))
 
     def _sort(self, peaks, clicks):
         """Return the peaks matched to clicks, and those that are near none."""

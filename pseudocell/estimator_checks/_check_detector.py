@@ -1,6 +1,7 @@
 """All the checks of a detector, at once or one by one."""
 
 from . import _bad_input, _conventions, _images
+from ._contract import run_all
 
 __all__ = ["DETECTOR_CHECKS", "check_detector"]
 
@@ -76,14 +77,4 @@ def check_detector(detector):
     Traceback (most recent call last):
     AssertionError: `fit` returns the detector itself. But it returned None.
     """
-    broken = []
-    for check in DETECTOR_CHECKS:
-        try:
-            check(detector)
-        except AssertionError as error:
-            broken.append(f"- {check.__name__}: {error}")
-    if broken:
-        raise AssertionError(
-            f"{type(detector).__name__} breaks {len(broken)} of {len(DETECTOR_CHECKS)} "
-            "contracts:\n" + "\n".join(broken)
-        )
+    run_all(DETECTOR_CHECKS, detector)

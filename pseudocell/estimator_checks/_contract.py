@@ -5,7 +5,7 @@ from functools import wraps
 
 import numpy as np
 
-__all__ = ["contract", "require", "require_same_results"]
+__all__ = ["contract", "require", "require_same_results", "run_all"]
 
 
 def contract(check):
@@ -27,6 +27,21 @@ def contract(check):
             ) from error
 
     return wrapped
+
+
+def run_all(checks, estimator):
+    """Run all checks, and raise one AssertionError that lists what is broken."""
+    broken = []
+    for check in checks:
+        try:
+            check(estimator)
+        except AssertionError as error:
+            broken.append(f"- {check.__name__}: {error}")
+    if broken:
+        raise AssertionError(
+            f"{type(estimator).__name__} breaks {len(broken)} of {len(checks)} "
+            "contracts:\n" + "\n".join(broken)
+        )
 
 
 def require(condition, problem):

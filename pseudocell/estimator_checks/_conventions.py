@@ -134,7 +134,7 @@ def check_global_generators_are_unchanged(detector):
     images, points = draw_problem()
     # Once before: what is imported on the way may import PyTorch, or draw a seed.
     fit(detector, images, points).predict(images)
-    with _other_generators() as read:
+    with other_generators() as read:
         before = read()
         fit(detector, images, points).predict(images)
         changed = [name for name, state in read().items() if state != before[name]]
@@ -142,7 +142,7 @@ def check_global_generators_are_unchanged(detector):
 
 
 @contextmanager
-def _other_generators():
+def other_generators():
     """Seed the generators inside a ``with`` block, and yield what reads them.
 
     Otherwise a detector that sets a fixed seed would find the state that it left.

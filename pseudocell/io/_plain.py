@@ -18,6 +18,7 @@ __all__ = ["from_plain", "to_plain"]
 OBJECTS = {
     "BlobDetector": "pseudocell.baselines",
     "CalibratedSelector": "pseudocell",
+    "FrozenEstimator": "sklearn.frozen",
     "HeatmapDetector": "pseudocell",
     "NNPUFeaturizer": "pseudocell",
     "PClassificationRanker": "pseudocell",
@@ -35,6 +36,8 @@ NETS = {
     "PatchCNN": "pseudocell.nets",
     "UNet": "pseudocell.nets",
 }
+# Where scikit-learn keeps callbacks. They watch a fit and are no part of what it gave.
+CALLBACKS = "_skl_callbacks"
 # The generator of numpy.random.RandomState.
 MERSENNE_TWISTER = "MT19937"
 
@@ -153,7 +156,11 @@ class _Writer:
             return {"same": list(self._objects).index(id(value))}
         self._objects[id(value)] = value
         state = value.to_plain() if hasattr(value, "to_plain") else vars(value)
-        state = {key: self.write(one, f"{place}.{key}") for key, one in state.items()}
+        state = {
+            key: self.write(one, f"{place}.{key}")
+            for key, one in state.items()
+            if key != CALLBACKS
+        }
         return {"object": [type(value).__name__, state]}
 
 

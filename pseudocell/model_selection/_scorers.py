@@ -150,10 +150,11 @@ def click_scorer(estimator, images, clicks, max_distance=None):
 def detection_f1_scorer(estimator, images, points, max_distance=None):
     """Compute F1 when **all** cells of the images are known.
 
-    It cannot know whether they are. Against clicks on some of the cells every unclicked
-    cell would count as a false detection, and the setting that finds the fewest
-    cells may win. With clicks take `lee_liu_scorer`. The method `score` of the
-    detectors, which scikit-learn takes without `scoring`, is this F1 too.
+    It refuses what `split_clicks` held out, but cannot know of other points whether
+    they are all. Against clicks on some of the cells every unclicked cell would count
+    as a false detection, and the setting that finds the fewest cells may win. With
+    clicks take `lee_liu_scorer`. The method `score` of the detectors, which
+    scikit-learn takes without `scoring`, is this F1 too.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pseudocell._validation import check_images, check_points
+from pseudocell._validation import HeldOutClicks, check_images, check_points
 
 from ._folded_list import check_n_splits, fold
 
@@ -116,7 +116,8 @@ def split_clicks(images, clicks, n_splits=5, random_state=None):
     -----
     Each click is held out in one fold. In each fold an image is once in the
     training set, with the clicks that are not held out, and once in the test set, with
-    those that are, even if there are none: detections on it count. The two lists
+    those that are, even if there are none: detections on it count. Scores that need all
+    cells, such as F1, refuse the clicks of a test set. The two lists
     serve as `images` and `clicks` from then on; see `FoldedList`.
 
     Examples
@@ -149,16 +150,15 @@ def split_clicks(images, clicks, n_splits=5, random_state=None):
     # Dealt on from image to image, so that the folds differ by one click at most.
     dealt = np.split(np.arange(n_clicks) % n_splits, ends[:-1])
     fold_of = [rng.permutation(numbers) for numbers in dealt]
-    folds = [
-        tuple(
-            [
-                (image, rows[(numbers == number) == held_out])
-                for image, rows, numbers in zip(images, clicks, fold_of, strict=True)
-            ]
-            for held_out in (False, True)
-        )
-        for number in range(n_splits)
-    ]
+    folds = []
+    for number in range(n_splits):
+        train, test = [], []
+        for image, rows, numbers in zip(images, clicks, fold_of, strict=True):
+            held_out = numbers == number
+            train.append((image, rows[~held_out]))
+            # So that a score that needs all cells can refuse them.
+            test.append((image, rows[held_out].view(HeldOutClicks)))
+        folds.append((train, test))
     return fold(images, clicks, folds)
 
 
