@@ -12,9 +12,26 @@ def make_batches(shapes=((80, 100), (70, 64)), n_channels=1, **changes):
     """Images whose target and weight are the images themselves."""
     rng = np.random.default_rng(0)
     images = [rng.random((*shape, n_channels), dtype=np.float32) for shape in shapes]
+    heatmaps = changes.pop("heatmaps", [image[..., 0].copy() for image in images])
+    weights = changes.pop("weights", [image[..., 0] + 1 for image in images])
+    batches = plan(shapes, n_channels, heatmaps, weights, **changes)
+    for index, image in enumerate(images):
+        image.flags.writeable = False
+        batches.cut(index, image)
+    return batches
+
+
+def plan(shapes, n_channels, heatmaps, weights, **changes):
+    """Batches whose pixels are to come."""
+
+    def draw_target(index, corner, shape):
+        window = tuple(
+            slice(begin, begin + length)
+            for begin, length in zip(corner, shape, strict=True)
+        )
+        return heatmaps[index][window], weights[index][window]
+
     parameters = {
-        "heatmaps": [image[..., 0].copy() for image in images],
-        "weights": [image[..., 0] + 1 for image in images],
         "centres": [np.array([[0, 40.0, 50.0], [1, 10.2, 20.7]])],
         "n_steps": 6,
         "batch_size": 5,
@@ -23,7 +40,8 @@ def make_batches(shapes=((80, 100), (70, 64)), n_channels=1, **changes):
         "random_state": 3,
         **changes,
     }
-    return CropBatches(images, **parameters)
+    centres = parameters.pop("centres")
+    return CropBatches(shapes, n_channels, centres, draw_target, **parameters)
 
 
 def all_crops(batches):
@@ -61,8 +79,10 @@ def test_image_target_and_weight_are_turned_together():
 
 
 def test_crop_is_a_turned_or_mirrored_part_of_the_image():
-    batches = make_batches(shapes=[(32, 32)], centres=[[[0, 9.0, 9.0]]], n_steps=20)
-    heatmap = batches.layers[1][0]
+    heatmap = np.random.default_rng(1).random((32, 32), dtype=np.float32)
+    batches = make_batches(
+        [(32, 32)], heatmaps=[heatmap], centres=[[[0, 9.0, 9.0]]], n_steps=20
+    )
     turned = [np.rot90(side, k) for side in (heatmap, heatmap.T) for k in range(4)]
     found = {
         next(i for i, candidate in enumerate(turned) if (candidate == crop).all())
@@ -152,16 +172,40 @@ def test_intensity_changes_by_one_gain_and_an_offset_a_channel():
     assert np.mean(np.log(gains)) == pytest.approx(0, abs=0.1)
 
 
-def test_images_stay_unchanged():
+def pixels_in_memory(batches):
+    """Pixels of the crops, and of all that they are views of, each counted once."""
+    bases = [
+        pixels if pixels.base is None else pixels.base
+        for pixels in batches.pixels.values()
+    ]
+    return sum({id(base): base.size for base in bases}.values())
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (300, 400), (2000, 1000)])
+def test_no_more_is_kept_than_images_or_crops(shape):
+    """30 crops of 32 x 32 pixels, on one image of two."""
+    batches = make_batches([shape, shape], centres=[np.array([[1, 20.0, 20.0]])])
+    assert pixels_in_memory(batches) == min(np.prod(shape), 30 * 32**2)
+
+
+def test_only_images_that_a_crop_falls_on_are_needed():
+    shapes = [(80, 100), (70, 64), (50, 50)]
+    layers = [np.zeros(shape, np.float32) for shape in shapes]
+    group = np.array([[2, 9.0, 9.0], [0, 40.0, 50.0]])
+    batches = plan(shapes, 1, layers, layers, centres=[group])
+    assert batches.images_needed == [0, 2]
+    for index in (2, 0):
+        batches.cut(index, layers[index][..., np.newaxis])
+    assert all_crops(batches)[0].shape == (30, 1, 32, 32)
+    anywhere = plan(shapes, 1, layers, layers, centres=[group], anywhere=1.0)
+    assert anywhere.images_needed == [0, 1, 2]
+
+
+def test_batches_are_the_same_however_often_they_are_asked_for():
+    """Nothing is changed in place, and images may be read-only."""
     batches = make_batches()
-    before = [[array.copy() for array in layer] for layer in batches.layers]
-    for layer in batches.layers:
-        for array in layer:
-            array.flags.writeable = False
-    all_crops(batches)
-    for old, new in zip(before, batches.layers, strict=True):
-        for first, second in zip(old, new, strict=True):
-            np.testing.assert_array_equal(first, second)
+    for one, other in zip(all_crops(batches), all_crops(batches), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_crops_go_on_where_another_training_stopped():
