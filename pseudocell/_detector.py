@@ -122,6 +122,11 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     threshold_ : float
         The threshold that is used.
 
+    Notes
+    -----
+    Cost and memory of a training do not grow with the number of images: unless
+    `masked`, half of the crops lie at random places, for each net of 200 images at most.
+
     References
     ----------
     Nishimura, Ker, Bise, "Weakly supervised cell instance segmentation by propagating

@@ -3,6 +3,7 @@
 import copy
 import time
 import warnings
+from itertools import compress
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -18,7 +19,7 @@ from ._peaks import thin
 from ._ranker import PClassificationRanker
 from ._ranking import rank_candidates
 from ._selector import CalibratedSelector, ShareSelector
-from ._validation import check_images, check_points
+from ._validation import check_images, check_points, check_shapes
 from .metrics import lee_liu_score
 
 __all__ = ["PseudoLabelCellDetector"]
@@ -30,6 +31,8 @@ MAX_EPOCHS = 30
 # The last round is refused if its recall^2 / detections is below this share of that of
 # round 0. Smaller differences are within what a few clicks can tell.
 WORSE = 0.8
+# Radius of a cell, in pixels, at which `max_search` counts.
+SEARCH_RADIUS = 6.0
 # Images on which the detections are counted for it.
 MAX_COUNTED = 5
 # Parameters that the parts share with the whole.
@@ -87,8 +90,13 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         Peaks above it are candidates: low, so that there is always background among
         them.
     max_candidates : int, default=50
-        Most unlabelled candidates for each positive that the ranking learns from; all
-        are ranked.
+        Most unlabelled candidates for each positive that the ranking learns from, and
+        never more than 50 000; all are ranked.
+    max_search : float, default=50.0
+        How much is searched for candidates in a round, in megapixels at a cell radius
+        of 6 pixels: where the images are more, those with clicks first, then others,
+        drawn at random once for all rounds. The rest gets no pseudo labels. None
+        searches all images.
     device : str, default="auto"
         "auto", "cpu", "cuda" or "mps".
     n_jobs : int, default=None
@@ -171,6 +179,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         rank_by_height=True,
         candidate_threshold=0.05,
         max_candidates=50,
+        max_search=50.0,
         device="auto",
         n_jobs=None,
         random_state=None,
@@ -191,6 +200,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         self.rank_by_height = rank_by_height
         self.candidate_threshold = candidate_threshold
         self.max_candidates = max_candidates
+        self.max_search = max_search
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -231,7 +241,7 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
         labels = {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
         self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
         self.detectors_, self.history_, self.labels_ = [], [], []
-        candidates = None
+        candidates = searched = None
         for iteration in range(self.max_iter + 1):
             began = time.perf_counter()
             detector = self._next_detector(template).fit(images, clicks, **labels)
@@ -241,7 +251,11 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             self.termination_condition_ = "max_iter"
             if iteration == self.max_iter:
                 break
-            candidates = self._find_candidates(images, clicks, labels, candidates)
+            if searched is None:
+                searched = self._choose_images(images, clicks)
+            candidates = self._find_candidates(
+                images, clicks, labels, candidates, searched
+            )
             if not _can_be_ranked(candidates):
                 self._stop("no_candidates")
                 break
@@ -325,6 +339,11 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             raise ValueError(
                 f"max_iter is {self.max_iter!r}; expected an integer of at least 0."
             )
+        if self.max_search is not None and not self.max_search > 0:
+            raise ValueError(
+                f"max_search is {self.max_search!r}; expected a number of megapixels "
+                "above 0, or None to search all images."
+            )
         # Now rather than after the first training.
         ShareSelector(self.alpha, self.beta).select([], [])
 
@@ -343,15 +362,28 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             return before.set_params(**template.get_params(deep=False))
         return clone(template)
 
-    def _find_candidates(self, images, clicks, labels, before):
+    def _choose_images(self, images, clicks):
+        """Return a mask of the images to search: as many as fit into `max_search`."""
+        area = _areas(images) * (SEARCH_RADIUS / self.cell_radius_) ** 2 / 1e6
+        if self.max_search is None or area.sum() <= self.max_search:
+            return np.ones(len(images), dtype=bool)
+        order = check_random_state(self.random_state).permutation(len(images))
+        unclicked = np.array([len(clicks[index]) == 0 for index in order])
+        order = order[np.argsort(unclicked, kind="stable")]
+        before = np.append(0, np.cumsum(area[order])[:-1])
+        searched = np.zeros(len(images), dtype=bool)
+        searched[order[before < self.max_search]] = True
+        return searched
+
+    def _find_candidates(self, images, clicks, labels, before, searched):
         """Find the candidates; those of the round before stay candidates."""
         if before is not None:
             known = before.unlabelled
         elif self.learn_background:
-            known = self._random_places(images, clicks)
+            known = self._random_places(images, clicks, searched)
         else:
             known = None
-        peaks = self.detector_.find_candidates(images, self.candidate_threshold, known)
+        peaks = self._search(images, known, searched)
         return sort_candidates(
             peaks,
             clicks,
@@ -361,17 +393,28 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
             self.cell_radius_,
         )
 
-    def _random_places(self, images, clicks):
+    def _search(self, images, known, searched):
+        """Return the peaks of the images to search, and none of the others."""
+        if searched.all():
+            some = images
+        else:
+            some = [images[index] for index in np.flatnonzero(searched)]
+            known = known and list(compress(known, searched))
+        found = self.detector_.find_candidates(some, self.candidate_threshold, known)
+        found = iter(found)
+        nothing = np.zeros((0, 2)), np.zeros(0)
+        return [next(found) if asked else nothing for asked in searched]
+
+    def _random_places(self, images, clicks, searched):
         """Draw places off the clicks: where there are few peaks there is background."""
         rng = check_random_state(self.random_state)
-        shapes = np.array([np.shape(image)[:2] for image in images])
-        area = shapes.prod(axis=1)
-        n_places = self.max_candidates * sum(map(len, clicks))
+        shapes = check_shapes(images)
+        area = _areas(images) * searched
+        n_clicks = sum(map(len, compress(clicks, searched)))
+        counts = rng.multinomial(self.max_candidates * n_clicks, area / area.sum())
         places = []
-        for shape, count, clicked in zip(
-            shapes, rng.multinomial(n_places, area / area.sum()), clicks, strict=True
-        ):
-            points = rng.uniform(-0.5, shape - 0.5, size=(count, 2))
+        for shape, count, clicked in zip(shapes, counts, clicks, strict=True):
+            points = rng.uniform(-0.5, np.array(shape[:2]) - 0.5, size=(count, 2))
             places.append(points[drop_near(points, clicked, self.cell_radius_)])
         return places
 
@@ -465,6 +508,12 @@ class PseudoLabelCellDetector(DetectorMixin, BaseEstimator):
                 f"({self.cell_radius_:g} px).",
                 stacklevel=3,
             )
+
+
+def _areas(images):
+    """Return the number of pixels of each image."""
+    shapes = np.array([shape[:2] for shape in check_shapes(images)])
+    return shapes.prod(axis=1)
 
 
 def _nothing(lists):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pseudocell import _crops
 from pseudocell._crops import CropBatches
 
 EMPTY = np.zeros((0, 3))
@@ -146,6 +147,27 @@ def test_crops_anywhere_follow_the_area_of_the_images():
     )
     share = all_crops(batches)[2].mean(axis=(1, 2)).mean()
     assert share == pytest.approx(1 / 3, abs=4 * np.sqrt(2 / 9 / 500))
+
+
+def test_crops_anywhere_come_from_a_limited_number_of_images(monkeypatch):
+    """So that not a whole image is read for every crop; others for another net."""
+    shapes = [(40, 40)] * 30
+    layers = [np.zeros(shape, np.float32) for shape in shapes]
+    every = plan(shapes, 1, layers, layers, anywhere=1.0, n_steps=60)
+    assert every.images_needed == list(range(30))
+    monkeypatch.setattr(_crops, "MOST_IMAGES", 10)
+    needed = [
+        plan(
+            shapes, 1, layers, layers, anywhere=1.0, n_steps=60, random_state=seed
+        ).images_needed
+        for seed in (1, 1, 2)
+    ]
+    assert list(map(len, needed)) == [10, 10, 10]
+    assert needed[0] == needed[1] != needed[2]
+    # Labels are looked at wherever they are.
+    around = np.insert(np.full((30, 2), 20.0), 0, np.arange(30), axis=1)
+    batches = plan(shapes, 1, layers, layers, centres=[around], n_steps=60)
+    assert batches.images_needed == list(range(30))
 
 
 def test_what_is_added_to_a_small_image_has_no_weight():
