@@ -125,7 +125,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     Notes
     -----
     Cost and memory of a training do not grow with the number of images: unless
-    `masked`, half of the crops lie at random places, for each net of 200 images at most.
+    `masked`, half of the crops of a net lie at random places of 200 images at most.
 
     References
     ----------
