@@ -1,13 +1,25 @@
 """Candidates for cells: the peaks near labels, and the unlabelled ones."""
 
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from ._matching import match_points
+from ._validation import check_shapes
 
-__all__ = ["Candidates", "drop_near", "sort_candidates"]
+__all__ = [
+    "Candidates",
+    "choose_images",
+    "drop_near",
+    "random_places",
+    "search",
+    "sort_candidates",
+]
+
+# Radius of a cell, in pixels, at which the megapixels to search count.
+SEARCH_RADIUS = 6.0
 
 
 @dataclass
@@ -34,6 +46,103 @@ class Candidates:
     fold: list
     unlabelled: list
     unlabelled_heights: list
+
+
+def choose_images(images, clicks, radius, max_search, rng):
+    """Choose the images to search, those with clicks first.
+
+    Parameters
+    ----------
+    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+        The images; none is read.
+    clicks : list of ndarray of shape (n_i, 2)
+        Clicked cells.
+    radius : float
+        Radius of a cell in pixels.
+    max_search : float or None
+        Megapixels, at a radius of 6 pixels, that are enough; None takes all images.
+    rng : RandomState
+        Draws the order.
+
+    Returns
+    -------
+    searched : bool ndarray of shape (n_images,)
+        True for as many images as `max_search` holds, but at least one.
+    """
+    area = _areas(images) * (SEARCH_RADIUS / radius) ** 2 / 1e6
+    if max_search is None or area.sum() <= max_search:
+        return np.ones(len(images), dtype=bool)
+    order = rng.permutation(len(images))
+    unclicked = np.array([len(clicks[index]) == 0 for index in order])
+    order = order[np.argsort(unclicked, kind="stable")]
+    before = np.append(0, np.cumsum(area[order])[:-1])
+    searched = np.zeros(len(images), dtype=bool)
+    searched[order[before < max_search]] = True
+    return searched
+
+
+def random_places(images, clicks, searched, radius, per_click, rng):
+    """Draw places off the clicks: where there are few peaks there is background.
+
+    Parameters
+    ----------
+    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+        The images; none is read.
+    clicks : list of ndarray of shape (n_i, 2)
+        Clicked cells.
+    searched : bool ndarray of shape (n_images,)
+        Images outside it get no place.
+    radius : float
+        Smallest distance from a click, in pixels.
+    per_click : int
+        Places to draw for each click.
+    rng : RandomState
+        Draws them.
+
+    Returns
+    -------
+    places : list of float ndarray of shape (m_i, 2)
+        (row, col) in pixels.
+    """
+    shapes = check_shapes(images)
+    area = _areas(images) * searched
+    n_clicks = sum(map(len, compress(clicks, searched)))
+    counts = rng.multinomial(per_click * n_clicks, area / area.sum())
+    places = []
+    for shape, count, clicked in zip(shapes, counts, clicks, strict=True):
+        points = rng.uniform(-0.5, np.array(shape[:2]) - 0.5, size=(count, 2))
+        places.append(points[drop_near(points, clicked, radius)])
+    return places
+
+
+def search(detector, images, threshold, known, searched):
+    """Return the candidates of the images to search, and none of the others.
+
+    Parameters
+    ----------
+    detector : estimator
+        Has `find_candidates`.
+    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+        The images.
+    threshold : float
+        Peaks at or below it are left out.
+    known : list of ndarray of shape (m_i, 2), or None
+        Places that are candidates in any case.
+    searched : bool ndarray of shape (n_images,)
+        The images to search.
+
+    Returns
+    -------
+    found : list of (points, heights)
+        One of each image.
+    """
+    if searched.all():
+        return detector.find_candidates(images, threshold, known)
+    some = [images[index] for index in np.flatnonzero(searched)]
+    known = known and list(compress(known, searched))
+    found = iter(detector.find_candidates(some, threshold, known))
+    nothing = np.zeros((0, 2)), np.zeros(0)
+    return [next(found) if asked else nothing for asked in searched]
 
 
 def sort_candidates(peaks, clicks, click_folds, click_heights, labels, radius):
@@ -81,3 +190,7 @@ def drop_near(points, others, radius):
     if len(others) == 0 or len(points) == 0:
         return np.ones(len(points), dtype=bool)
     return cKDTree(others).query(points)[0] > radius
+
+
+def _areas(images):
+    return np.array([height * width for height, width, *_ in check_shapes(images)])

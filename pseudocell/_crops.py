@@ -1,5 +1,7 @@
 """Random crops around the labels: what the detector is trained on."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 __all__ = ["CropBatches"]
@@ -7,23 +9,60 @@ __all__ = ["CropBatches"]
 # Standard deviations of the change of contrast (logarithmic) and of brightness, in
 # units of the normalised image, whose grey values lie between -1 and 1.
 CONTRAST_JITTER, BRIGHTNESS_JITTER = 0.2, 0.15
+# Images that crops at random places come from. More of them would cost the reading of
+# a whole image for every crop, and teach little.
+MOST_IMAGES = 200
+
+
+@dataclass(frozen=True)
+class Crop:
+    """Where a crop lies, and how it is changed.
+
+    Attributes
+    ----------
+    index, top, left : int
+        Its image, and its first row and column there.
+    turns : int
+        Number of quarter turns.
+    mirrored : bool
+        Whether it is mirrored after that.
+    contrast : float
+        Factor of the grey values.
+    brightness : float ndarray of shape (C,)
+        What is added to each channel then.
+    """
+
+    index: int
+    top: int
+    left: int
+    turns: int
+    mirrored: bool
+    contrast: float
+    brightness: np.ndarray
 
 
 class CropBatches:
     """Batches of crops with their heatmaps and weights, turned and mirrored.
 
-    Batch `step` depends on the seed and on `step` alone. The cost of a training
-    depends on the number of batches and not on the size of the images.
+    All crops are drawn beforehand, from the shapes of the images alone. `cut` then
+    takes from one image at a time what falls on it, so that the images need not be in
+    memory together; those of `images_needed` must have come before the first batch.
+
+    Batch `step` depends on the seed and on `step` alone. Memory and cost of a training
+    depend on the number of batches and not on the number and the size of the images.
 
     Parameters
     ----------
-    images : list of float32 ndarray of shape (H_i, W_i, C)
-        Normalised images at the nominal cell size.
-    heatmaps, weights : list of float32 ndarray of shape (H_i, W_i)
-        Target and weight of each pixel.
+    shapes : list of (H_i, W_i)
+        Shapes of the images at the nominal cell size.
+    n_channels : int
+        Number of their channels.
     centres : list of ndarray of shape (n_k, 3)
         Groups of (image, row, col): half of the crops, or all if `anywhere` is 0,
         lie around one of them; each group is taken equally often.
+    draw_target : callable
+        Called as ``draw_target(index, corner, shape)``; returns the float32 heatmap and
+        weights of a part of an image, which begins at the pixel `corner`.
     n_steps : int
         Number of batches.
     first_step : int
@@ -33,17 +72,17 @@ class CropBatches:
     size : int
         Height and width of a crop in pixels.
     anywhere : float
-        Share of crops at uniformly random places.
+        Share of crops at uniformly random places, of 200 images at most.
     random_state : int
         Seed.
     """
 
     def __init__(
         self,
-        images,
-        heatmaps,
-        weights,
+        shapes,
+        n_channels,
         centres,
+        draw_target,
         *,
         n_steps,
         first_step=0,
@@ -52,41 +91,81 @@ class CropBatches:
         anywhere,
         random_state,
     ):
-        self.layers = [
-            [_at_least(array, size) for array in arrays]
-            for arrays in (images, heatmaps, weights)
-        ]
+        self.shapes = np.array(shapes)
+        self.n_channels = n_channels
         self.centres = [group for group in centres if len(group)]
-        self.n_steps = n_steps
-        self.first_step = first_step
-        self.batch_size = batch_size
+        self.draw_target = draw_target
         self.size = size
         self.anywhere = anywhere if self.centres else 1.0
-        self.random_state = int(random_state)
-        area = np.array([image.shape[0] * image.shape[1] for image in images], float)
+        area = self.shapes.prod(axis=1).astype(float)
+        order = np.random.default_rng(int(random_state)).permutation(len(area))
+        area[order[MOST_IMAGES:]] = 0
         self.share_of_area = area / area.sum()
+        self.crops = []
+        for step in range(first_step, first_step + n_steps):
+            rng = np.random.default_rng((int(random_state), step))
+            self.crops.append([self._draw(rng) for _ in range(batch_size)])
+        self.places = {}
+        for step, batch in enumerate(self.crops):
+            for number, crop in enumerate(batch):
+                self.places.setdefault(crop.index, []).append((step, number))
+        self.pixels = {}
+
+    @property
+    def images_needed(self):
+        """Numbers of the images that a crop falls on, increasing."""
+        return sorted(self.places)
+
+    def cut(self, index, image):
+        """Take the pixels of all crops of one image.
+
+        Parameters
+        ----------
+        index : int
+            Number of the image.
+        image : float32 ndarray of shape (H, W, C)
+            The normalised image at the nominal cell size.
+        """
+        places = self.places.get(index, [])
+        image = self._at_least(image, mode="symmetric")
+        for step, number in places:
+            crop = self.crops[step][number]
+            rows, cols = (slice(x, x + self.size) for x in (crop.top, crop.left))
+            pixels = image[rows, cols]
+            # A view keeps the whole image in memory: well if that is the smaller.
+            several = len(places) * self.size**2 < image.shape[0] * image.shape[1]
+            self.pixels[step, number] = pixels.copy() if several else pixels
 
     def __len__(self):
-        return self.n_steps
+        return len(self.crops)
 
     def __getitem__(self, step):
-        rng = np.random.default_rng((self.random_state, self.first_step + step))
-        crops = [self._crop(rng) for _ in range(self.batch_size)]
-        image, heatmap, weight = (np.stack(layer) for layer in zip(*crops, strict=True))
+        layers = [
+            self._layers(crop, self.pixels[step, number])
+            for number, crop in enumerate(self.crops[step])
+        ]
+        image, heatmap, weight = (
+            np.stack(layer) for layer in zip(*layers, strict=True)
+        )
         return np.moveaxis(image, 3, 1), (heatmap, weight)
 
-    def _crop(self, rng):
-        index, top, left = self._place(rng)
-        window = slice(top, top + self.size), slice(left, left + self.size)
-        turns, mirrored = rng.integers(4), rng.random() < 0.5
+    def _layers(self, crop, pixels):
+        """Return image, heatmap and weight of a crop."""
+        shape = np.minimum(self.shapes[crop.index], self.size)
+        target = self.draw_target(crop.index, (crop.top, crop.left), tuple(shape))
         layers = []
-        for arrays in self.layers:
-            crop = np.rot90(arrays[index][window], turns)
-            layers.append(crop[:, ::-1] if mirrored else crop)
-        contrast = np.exp(rng.normal(0, CONTRAST_JITTER))
-        brightness = rng.normal(0, BRIGHTNESS_JITTER, layers[0].shape[2])
-        layers[0] = (layers[0] * contrast + brightness).astype(np.float32)
+        for array in (pixels, *(self._at_least(array) for array in target)):
+            turned = np.rot90(array, crop.turns)
+            layers.append(turned[:, ::-1] if crop.mirrored else turned)
+        layers[0] = (layers[0] * crop.contrast + crop.brightness).astype(np.float32)
         return layers
+
+    def _draw(self, rng):
+        index, top, left = self._place(rng)
+        turns, mirrored = rng.integers(4), rng.random() < 0.5
+        contrast = np.exp(rng.normal(0, CONTRAST_JITTER))
+        brightness = rng.normal(0, BRIGHTNESS_JITTER, self.n_channels)
+        return Crop(index, top, left, turns, mirrored, contrast, brightness)
 
     def _place(self, rng):
         """Choose image, top and left of a crop."""
@@ -100,16 +179,16 @@ class CropBatches:
             margin = self.size // 16
             offset = rng.integers(margin, self.size - margin, size=2)
             corner = np.round([row, col]).astype(int) - offset
-        room = np.array(self.layers[1][int(index)].shape) - self.size
+        room = np.maximum(self.shapes[int(index)] - self.size, 0)
         if corner is None:
             corner = rng.integers(0, room + 1)
-        return int(index), *np.clip(corner, 0, room)
+        top, left = np.clip(corner, 0, room)
+        return int(index), int(top), int(left)
 
-
-def _at_least(array, size):
-    """Extend an image that is smaller than a crop; what is added has no weight."""
-    short = [max(0, size - length) for length in array.shape[:2]]
-    if not any(short):
-        return array
-    pads = [(0, length) for length in short] + [(0, 0)] * (array.ndim - 2)
-    return np.pad(array, pads, mode="symmetric" if array.ndim == 3 else "constant")
+    def _at_least(self, array, mode="constant"):
+        """Extend what is smaller than a crop; what is added has no weight."""
+        short = [max(0, self.size - length) for length in array.shape[:2]]
+        if not any(short):
+            return array
+        pads = [(0, length) for length in short] + [(0, 0)] * (array.ndim - 2)
+        return np.pad(array, pads, mode=mode)

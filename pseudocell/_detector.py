@@ -15,6 +15,7 @@ from ._heatmap import render_heatmap, render_mask
 from ._peaks import find_peaks
 from ._radius import estimate_cell_radius
 from ._scale import (
+    nominal_shape,
     normalise_image,
     points_from_nominal,
     points_to_nominal,
@@ -22,7 +23,14 @@ from ._scale import (
 )
 from ._skorch import build_module, choose_device, fit_net, forward_net, map_threads
 from ._tiling import map_tiles
-from ._validation import check_image, check_images, check_points, check_points_inside
+from ._validation import (
+    check_image,
+    check_images,
+    check_points,
+    check_points_inside,
+    check_shapes,
+    count_channels,
+)
 from .losses import MaskedMSELoss
 from .nets import UNet
 
@@ -121,6 +129,11 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     threshold_ : float
         The threshold that is used.
 
+    Notes
+    -----
+    Cost and memory of a training do not grow with the number of images: unless
+    `masked`, half of the crops of a net lie at random places of 200 images at most.
+
     References
     ----------
     Nishimura, Ker, Bise, "Weakly supervised cell instance segmentation by propagating
@@ -185,7 +198,8 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         Parameters
         ----------
         images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images; sizes may differ.
+            The images; sizes may differ. Items may be lazy: only images with clicks and
+            those that a crop falls on are read, one at a time for each thread.
         points : sequence of array-like of shape (n_i, 2)
             Clicked cells as (row, col) in pixels; they need not be all cells.
         positives : sequence of array-like of shape (m_i, 2), optional
@@ -220,7 +234,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             self.cell_radius_ = float(estimate_cell_radius(images, clicks))
         else:
             self.cell_radius_ = float(self.cell_radius)
-        nominal, shapes = self._read(images, start)
+        shapes = self._check_shapes(images, start)
         clicks = self._points_to_nominal(clicks, shapes, "points")
         positives = self._points_to_nominal(more["positives"], shapes, "positives")
         negatives = self._points_to_nominal(more["negatives"], shapes, "negatives")
@@ -237,16 +251,19 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
                 # No net may see now what it was tested on before.
                 held_out = start.click_folds_
         device = choose_device(self.device)
+        batches = [
+            self._plan_batches(
+                shapes, _seen(number, clicks, held_out), positives, negatives, seed
+            )
+            for number, seed in enumerate(seeds[:, 1])
+        ]
+        self._cut(images, batches)
 
         def train(number):
-            seen = [
-                np.concatenate([array[fold != number], extra])
-                for array, fold, extra in zip(clicks, held_out, positives, strict=True)
-            ]
             return fit_net(
                 modules[number],
                 MaskedMSELoss(),
-                self._batches(nominal, seen, negatives, seeds[number, 1]),
+                batches[number],
                 learning_rate=self.learning_rate,
                 device=device,
                 description=f"Training net {number + 1} of {self.n_nets}",
@@ -254,9 +271,10 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             )
 
         self.nets_ = map_threads(train, range(self.n_nets), self.n_jobs)
-        self.n_steps_ += self._count_steps(nominal)
+        self.n_steps_ += len(batches[0])
+        batches.clear()  # frees the crops
         self.click_folds_ = held_out
-        self.click_heights_ = self._look_at_clicks(nominal, clicks)
+        self.click_heights_ = self._look_at_clicks(images, clicks)
         self.threshold_ = self._choose_threshold()
         return self
 
@@ -333,8 +351,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         check_is_fitted(self)
 
         def render(index):
-            image = check_image(images[index], index, self.n_channels_)
-            return np.mean(self._heatmaps(self._to_nominal(image)), axis=0)
+            return np.mean(self._heatmaps(self._read(images, index)), axis=0)
 
         return map_threads(render, range(len(check_images(images))), self.n_jobs)
 
@@ -389,21 +406,21 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
                 )
         return start
 
-    def _read(self, images, start):
-        """Read all images; return them at the nominal size, and their true shapes."""
-        nominal, shapes = [], []
-        self.n_channels_ = None if start is None else start.n_channels_
-        for index in range(len(images)):
-            image = check_image(images[index], index, self.n_channels_)
-            self.n_channels_ = 1 if image.ndim == 2 else image.shape[2]
-            shapes.append(image.shape)
-            nominal.append(self._to_nominal(image))
-        return nominal, shapes
+    def _check_shapes(self, images, start):
+        """Return the shapes of all images, and see that the nets fit to them."""
+        n_channels = None if start is None else start.n_channels_
+        shapes = check_shapes(images, n_channels)
+        self.n_channels_ = count_channels(shapes[0])
+        return shapes
 
     def _build(self, seeds):
         """Build the modules, one after the other: building uses the global seed."""
         net = UNet if self.net is None else self.net
         return [build_module(net, seed, in_channels=self.n_channels_) for seed in seeds]
+
+    def _read(self, images, index):
+        """Read one image; return it at the nominal size."""
+        return self._to_nominal(check_image(images[index], index, self.n_channels_))
 
     def _to_nominal(self, image):
         return to_nominal(normalise_image(image), self._scale)
@@ -416,30 +433,45 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             mapped.append(points_to_nominal(array, shape, self._scale))
         return mapped
 
-    def _batches(self, images, positives, negatives, seed):
-        """Render the targets and cut batches of crops."""
+    def _plan_batches(self, shapes, clicks, positives, negatives, seed):
+        """Draw the crops of a net; their pixels are to come."""
         background = 0.0 if self.masked else self.background_weight
-        radius = MASK * self.nominal_radius
-        heatmaps, weights = [], []
-        for image, cells, others in zip(images, positives, negatives, strict=True):
-            shape = image.shape[:2]
-            labelled = np.concatenate([cells, others])
-            heatmaps.append(render_heatmap(cells, shape, SIGMA * self.nominal_radius))
-            weight = np.full(shape, background)
-            weight[render_mask(labelled, shape, radius)] = 1
-            weights.append(weight.astype(np.float32))
+        cells = _join(clicks, positives)
+        labelled = _join(cells, negatives)
+        # Pseudo positives are the clear cells, and many. Crops around any cell would
+        # be theirs, and the clicks, which stand for all the others, be crowded out.
+        centres = [cells, negatives] if self.masked else [clicks, positives]
+        sigma, radius = SIGMA * self.nominal_radius, MASK * self.nominal_radius
+
+        def draw_target(index, corner, shape):
+            weight = np.full(shape, background, dtype=np.float32)
+            weight[render_mask(labelled[index], shape, radius, corner)] = 1
+            return render_heatmap(cells[index], shape, sigma, corner), weight
+
+        shapes = [nominal_shape(shape, self._scale) for shape in shapes]
         return CropBatches(
-            images,
-            heatmaps,
-            weights,
-            [_with_index(positives), _with_index(negatives)],
-            n_steps=self._count_steps(images),
+            shapes,
+            self.n_channels_,
+            [*map(_with_index, centres)],
+            draw_target,
+            n_steps=self._count_steps(shapes),
             first_step=self.n_steps_,
             batch_size=self.batch_size,
             size=_crop_size(self.nominal_radius),
             anywhere=0.5 if background else 0.0,
             random_state=seed,
         )
+
+    def _cut(self, images, batches):
+        """Read the images, each once and only those needed, and cut the crops."""
+        needed = sorted(set().union(*(some.images_needed for some in batches)))
+
+        def cut(index):
+            image = self._read(images, index)
+            for some in batches:
+                some.cut(index, image)
+
+        map_threads(cut, needed, self.n_jobs)
 
     def _choose_threshold(self):
         if self.threshold is not None:
@@ -449,11 +481,11 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         quartile = np.quantile(np.concatenate(self.click_heights_), 0.25)
         return float(THRESHOLD_OF_QUARTILE * quartile)
 
-    def _count_steps(self, images):
+    def _count_steps(self, shapes):
         """Return the number of batches, fewer where the images are small."""
         if self.masked or self.max_epochs is None:
             return self.max_steps
-        area = sum(image.shape[0] * image.shape[1] for image in images)
+        area = sum(height * width for height, width in shapes)
         batch_area = self.batch_size * _crop_size(self.nominal_radius) ** 2
         return min(self.max_steps, int(np.ceil(self.max_epochs * area / batch_area)))
 
@@ -482,7 +514,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             fold = self.click_folds_[index]
             if len(heights) == 0:
                 return heights
-            heatmaps = self._heatmaps(images[index])
+            heatmaps = self._heatmaps(self._read(images, index))
             for number, heatmap in enumerate(heatmaps):
                 chosen = (fold == number) | (fold == -1)
                 heights[chosen] = _heights_at(
@@ -507,6 +539,16 @@ def _deal(points, n_nets, rng):
         folds.append(rng.permutation(np.arange(start, start + len(array)) % n_nets))
         start += len(array)
     return folds
+
+
+def _seen(number, clicks, folds):
+    """Return the clicks that a net sees."""
+    return [array[fold != number] for array, fold in zip(clicks, folds, strict=True)]
+
+
+def _join(some, others):
+    """Join the points of each image."""
+    return list(map(np.concatenate, zip(some, others, strict=True)))
 
 
 def _with_index(points):

@@ -7,7 +7,14 @@ from sklearn.utils.validation import check_is_fitted
 from ._patches import cut_patches
 from ._radius import estimate_cell_radius
 from ._scale import normalise_image, points_to_nominal, to_nominal
-from ._validation import check_image, check_images, check_points, check_points_inside
+from ._validation import (
+    check_image,
+    check_images,
+    check_points,
+    check_points_inside,
+    check_shapes,
+    count_channels,
+)
 
 __all__ = ["PatchExtractor"]
 
@@ -80,8 +87,7 @@ class PatchExtractor(TransformerMixin, BaseEstimator):
                     f"{name} is {radius!r}; expected a number of pixels above 0."
                 )
         images, points = _check_pairs(X)
-        first = check_image(images[0], 0)
-        self.n_channels_ = 1 if first.ndim == 2 else first.shape[2]
+        self.n_channels_ = count_channels(check_shapes(images)[0])
         if self.cell_radius is None:
             self.cell_radius_ = float(estimate_cell_radius(images, points))
         else:
@@ -90,6 +96,8 @@ class PatchExtractor(TransformerMixin, BaseEstimator):
 
     def transform(self, X):
         """Cut the patches.
+
+        Images are read one at a time, and only those with points.
 
         Parameters
         ----------
@@ -110,12 +118,16 @@ class PatchExtractor(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         scale = self.nominal_radius / self.cell_radius_
-        patches = []
-        for index, (image, points) in enumerate(zip(*_check_pairs(X), strict=True)):
-            image = check_image(image, index, self.n_channels_)
-            check_points_inside(points, image.shape, index)
+        images, points = _check_pairs(X)
+        check_shapes(images, self.n_channels_)
+        patches = [np.zeros((0, self.size, self.size, self.n_channels_), np.float32)]
+        for index, rows in enumerate(points):
+            if len(rows) == 0:
+                continue
+            image = check_image(images[index], index, self.n_channels_)
+            check_points_inside(rows, image.shape, index)
             nominal = to_nominal(normalise_image(image), scale)
-            centres = points_to_nominal(points, image.shape, scale)
+            centres = points_to_nominal(rows, image.shape, scale)
             patches.append(cut_patches(nominal, centres, self.size))
         patches = np.concatenate(patches)
         return patches[..., 0] if self.n_channels_ == 1 else patches

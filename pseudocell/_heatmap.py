@@ -8,7 +8,7 @@ __all__ = ["render_heatmap", "render_mask"]
 TRUNCATE = 4.0
 
 
-def render_heatmap(points, shape, sigma):
+def render_heatmap(points, shape, sigma, corner=(0, 0)):
     """Draw a Gaussian of peak 1 at every point; overlaps merge by maximum.
 
     Parameters
@@ -19,6 +19,9 @@ def render_heatmap(points, shape, sigma):
         (H, W) of the heatmap.
     sigma : float
         Standard deviation in pixels.
+    corner : tuple of int, default=(0, 0)
+        (row, col) of the first pixel, if only a part of an image is drawn. The part
+        has the values that it has in the whole.
 
     Returns
     -------
@@ -41,14 +44,14 @@ def render_heatmap(points, shape, sigma):
      [0.1 0.4 0.6 0.4 0.1]]
     """
     heatmap = np.zeros(shape, dtype=np.float32)
-    for window, squared in _discs(points, shape, TRUNCATE * sigma):
+    for window, squared in _discs(points, shape, TRUNCATE * sigma, corner):
         value = np.exp(-squared / (2 * sigma**2), dtype=np.float32)
         value[squared > (TRUNCATE * sigma) ** 2] = 0
         np.maximum(heatmap[window], value, out=heatmap[window])
     return heatmap
 
 
-def render_mask(points, shape, radius):
+def render_mask(points, shape, radius, corner=(0, 0)):
     """Mark the pixels within a radius of any point.
 
     Parameters
@@ -59,6 +62,9 @@ def render_mask(points, shape, radius):
         (H, W) of the mask.
     radius : float
         Radius in pixels; a pixel at exactly this distance is inside.
+    corner : tuple of int, default=(0, 0)
+        (row, col) of the first pixel, if only a part of an image is drawn. The part
+        has the values that it has in the whole.
 
     Returns
     -------
@@ -75,19 +81,25 @@ def render_mask(points, shape, radius):
      [0 0 1 0 0]]
     """
     mask = np.zeros(shape, dtype=bool)
-    for window, squared in _discs(points, shape, radius):
+    for window, squared in _discs(points, shape, radius, corner):
         mask[window] |= squared <= radius**2
     return mask
 
 
-def _discs(points, shape, radius):
-    """Yield, for every point, a window of the image and squared distances in it."""
-    for row, col in np.asarray(points, dtype=float).reshape(-1, 2):
-        top, left = (max(0, int(np.ceil(x - radius))) for x in (row, col))
-        bottom = min(shape[0], int(np.floor(row + radius)) + 1)
-        right = min(shape[1], int(np.floor(col + radius)) + 1)
-        if top < bottom and left < right:
-            down = np.arange(top, bottom, dtype=np.float32) - np.float32(row)
-            across = np.arange(left, right, dtype=np.float32) - np.float32(col)
-            squared = down[:, np.newaxis] ** 2 + across**2
-            yield (slice(top, bottom), slice(left, right)), squared
+def _discs(points, shape, radius, corner):
+    """Yield, for every point, a window of the part and squared distances in it."""
+    points = np.asarray(points, dtype=float).reshape(-1, 2)
+    corner = np.array(corner)
+    first = np.maximum(np.ceil(points - radius).astype(int), corner)
+    last = np.minimum(np.floor(points + radius).astype(int), corner + shape - 1)
+    near = np.flatnonzero((first <= last).all(axis=1))
+    # Distances are taken in the whole image: the same rounding wherever the part is.
+    for point, begin, end in zip(points[near], first[near], last[near], strict=True):
+        down, across = (
+            np.arange(begin[axis], end[axis] + 1, dtype=np.float32)
+            - np.float32(point[axis])
+            for axis in (0, 1)
+        )
+        (top, left), (bottom, right) = begin - corner, end - corner + 1
+        squared = down[:, np.newaxis] ** 2 + across**2
+        yield (slice(top, bottom), slice(left, right)), squared

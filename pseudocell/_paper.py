@@ -88,6 +88,7 @@ def paper_recipe(cell_radius=12.0, *, full_size=True, random_state=None, **param
         "rank_by_height": False,
         "candidate_threshold": 0.5,
         "max_candidates": 10**6,
+        "max_search": None,
     }
     return PseudoLabelCellDetector(
         cell_radius, random_state=random_state, **{**rules, **parts, **parameters}

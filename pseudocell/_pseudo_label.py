@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, with_callbacks
-from ._candidates import drop_near, sort_candidates
+from ._candidates import choose_images, random_places, search, sort_candidates
 from ._detector import HeatmapDetector
 from ._detector_mixin import DetectorMixin
 from ._extractor import PatchExtractor
@@ -86,8 +86,13 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         Peaks above it are candidates: low, so that there is always background among
         them.
     max_candidates : int, default=50
-        Most unlabelled candidates for each positive that the ranking learns from; all
-        are ranked.
+        Most unlabelled candidates for each positive that the ranking learns from, and
+        never more than 50 000; all are ranked.
+    max_search : float, default=50.0
+        How much is searched for candidates in a round, in megapixels at a cell radius
+        of 6 pixels: where the images are more, those with clicks first, then others,
+        drawn at random once for all rounds. The rest gets no pseudo labels. None
+        searches all images.
     warm_start : bool, default=False
         Whether `fit`, on the images and clicks of the fit before, adds the rounds that
         it lacks of `max_iter`, instead of starting anew; also after an interrupted fit.
@@ -113,6 +118,8 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         pseudo negative, the number of candidates, and the seconds that it took.
     clicks_ : list of float ndarray of shape (n_i, 2)
         The clicks that it was fitted on.
+    searched_ : bool ndarray of shape (n_images,)
+        Which images are searched for candidates: all that `max_search` holds.
     candidates_ : list of float ndarray of shape (m_i, 2) or None
         The unlabelled candidates of the last round, which stay candidates in the next
         one; None before the first.
@@ -189,6 +196,7 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         rank_by_height=True,
         candidate_threshold=0.05,
         max_candidates=50,
+        max_search=50.0,
         warm_start=False,
         device="auto",
         n_jobs=None,
@@ -210,6 +218,7 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         self.rank_by_height = rank_by_height
         self.candidate_threshold = candidate_threshold
         self.max_candidates = max_candidates
+        self.max_search = max_search
         self.warm_start = warm_start
         self.device = device
         self.n_jobs = n_jobs
@@ -352,6 +361,11 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
             raise ValueError(
                 f"max_iter is {self.max_iter!r}; expected an integer of at least 0."
             )
+        if self.max_search is not None and not self.max_search > 0:
+            raise ValueError(
+                f"max_search is {self.max_search!r}; expected a number of megapixels "
+                "above 0, or None to search all images."
+            )
         # Now rather than after the first training.
         ShareSelector(self.alpha, self.beta).select([], [])
 
@@ -429,13 +443,30 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
 
     def _find_candidates(self, images, clicks, labels):
         """Find the candidates; those of the round before stay candidates."""
+        if self.candidates_ is None:
+            self.searched_ = choose_images(
+                images,
+                clicks,
+                self.cell_radius_,
+                self.max_search,
+                check_random_state(self.random_state),
+            )
         if self.candidates_ is not None:
             known = self.candidates_
         elif self.learn_background:
-            known = self._random_places(images, clicks)
+            known = random_places(
+                images,
+                clicks,
+                self.searched_,
+                self.cell_radius_,
+                self.max_candidates,
+                check_random_state(self.random_state),
+            )
         else:
             known = None
-        peaks = self.detector_.find_candidates(images, self.candidate_threshold, known)
+        peaks = search(
+            self.detector_, images, self.candidate_threshold, known, self.searched_
+        )
         return sort_candidates(
             peaks,
             clicks,
@@ -444,20 +475,6 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
             labels,
             self.cell_radius_,
         )
-
-    def _random_places(self, images, clicks):
-        """Draw places off the clicks: where there are few peaks there is background."""
-        rng = check_random_state(self.random_state)
-        shapes = np.array([np.shape(image)[:2] for image in images])
-        area = shapes.prod(axis=1)
-        n_places = self.max_candidates * sum(map(len, clicks))
-        places = []
-        for shape, count, clicked in zip(
-            shapes, rng.multinomial(n_places, area / area.sum()), clicks, strict=True
-        ):
-            points = rng.uniform(-0.5, shape - 0.5, size=(count, 2))
-            places.append(points[drop_near(points, clicked, self.cell_radius_)])
-        return places
 
     def _rank(self, images, candidates):
         extractor = self._part("extractor", PatchExtractor())

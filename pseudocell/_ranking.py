@@ -11,6 +11,10 @@ from ._skorch import map_threads
 
 __all__ = ["Ranking", "rank_candidates"]
 
+# Most unlabelled candidates to learn from: several times more than the net for the
+# features sees in all its batches, and 90 MB of patches of 21 x 21 pixels.
+LARGEST_SAMPLE = 50_000
+
 
 @dataclass
 class Ranking:
@@ -36,6 +40,8 @@ def rank_candidates(
 ):
     """Learn features and rankers once for each fold of the clicks, and rank with them.
 
+    In memory are the patches to learn from, and those of one image for each thread.
+
     Parameters
     ----------
     images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
@@ -48,7 +54,8 @@ def rank_candidates(
         Whether the height in the heatmap is one of the features.
     room : int
         Most unlabelled candidates for each positive to learn from, drawn at random:
-        among thousands of trivial ones the interesting ones would not count.
+        among thousands of trivial ones the interesting ones would not count. Never
+        more than 50 000.
     rng : RandomState
         Draws them.
     n_jobs : int or None
@@ -59,54 +66,109 @@ def rank_candidates(
     ranking : Ranking
         The mean over the folds.
     """
-    extractor = clone(extractor)
-    positive = extractor.fit_transform(
-        list(zip(images, candidates.positive, strict=True))
-    )
-    unlabelled = extractor.transform(
-        list(zip(images, candidates.unlabelled, strict=True))
-    )
     fold = np.concatenate(candidates.fold)
-    heights = [
-        np.concatenate(candidates.positive_heights),
-        np.concatenate(candidates.unlabelled_heights),
-    ]
-    n_sampled = min(len(unlabelled), room * len(positive))
-    sample = np.sort(rng.permutation(len(unlabelled))[:n_sampled])
+    room = min(LARGEST_SAMPLE, room * len(fold))
+    sample = _draw(candidates.unlabelled, room, rng)
+    extractor = _fit_extractor(extractor, images, candidates.positive)
+    positive, unlabelled = _cut(
+        extractor,
+        images,
+        [candidates.positive, _take(candidates.unlabelled, sample)],
+        n_jobs,
+    )
+    positive_heights = np.concatenate(candidates.positive_heights)
+    heights = np.concatenate(_take(candidates.unlabelled_heights, sample))
 
-    def rank(held_out):
+    def learn(held_out):
         seen = (fold != held_out) | (held_out == -1)
+        y = np.repeat([1, 0], [seen.sum(), len(unlabelled)])
+        patches = np.concatenate([positive[seen], unlabelled])
+        scorer = _Scorer(clone(featurizer), clone(ranker), by_height)
+        scorer.fit(patches, np.concatenate([positive_heights[seen], heights]), y)
         asked = fold > -2 if held_out == -1 else fold == held_out
-        tables = [positive, unlabelled]
-        y = np.repeat([1, 0], [seen.sum(), n_sampled])
-        learnt = clone(featurizer).fit(_learn_from(tables, seen, sample), y)
-        tables = [np.asarray(learnt.transform(patches)) for patches in tables]
-        if by_height:
-            tables = [
-                np.column_stack(pair) for pair in zip(tables, heights, strict=True)
-            ]
-        scores = []
-        for end in ("top", "bottom"):
-            linear = make_pipeline(
-                StandardScaler(), clone(ranker).set_params(concentrate=end)
-            ).fit(_learn_from(tables, seen, sample), y)
-            scores.append(linear.decision_function(tables[1]))
-            scores.append(linear.decision_function(tables[0][asked]))
-        return scores
+        return scorer, scorer.score(positive[asked], positive_heights[asked])
 
     # -2 marks pseudo positives, which are never held out.
-    ranked = map_threads(rank, _folds(fold), n_jobs)
-    top, clicked_top, bottom, clicked_bottom = zip(*ranked, strict=True)
-    return Ranking(
-        np.mean(top, axis=0),
-        np.mean(bottom, axis=0),
-        np.concatenate(clicked_top),
-        np.concatenate(clicked_bottom),
-    )
+    learnt = map_threads(learn, _folds(fold), n_jobs)
+    scorers, clicked = zip(*learnt, strict=True)
+
+    def score(index):
+        points = candidates.unlabelled[index]
+        if len(points) == 0:
+            return np.zeros((2, 0))
+        patches = extractor.transform([(images[index], points)])
+        its_heights = candidates.unlabelled_heights[index]
+        scores = [scorer.score(patches, its_heights) for scorer in scorers]
+        return np.mean(scores, axis=0)
+
+    ranked = map_threads(score, range(len(candidates.unlabelled)), n_jobs)
+    return Ranking(*np.concatenate(ranked, axis=1), *np.concatenate(clicked, axis=1))
 
 
-def _learn_from(tables, seen, sample):
-    return np.concatenate([tables[0][seen], tables[1][sample]])
+class _Scorer:
+    """Features and two rankers, for the top and for the bottom of the list."""
+
+    def __init__(self, featurizer, ranker, by_height):
+        self.featurizer = featurizer
+        self.ranker = ranker
+        self.by_height = by_height
+
+    def fit(self, patches, heights, y):
+        self.featurizer.fit(patches, y)
+        table = self._describe(patches, heights)
+        self.ends = [
+            make_pipeline(
+                StandardScaler(), clone(self.ranker).set_params(concentrate=end)
+            ).fit(table, y)
+            for end in ("top", "bottom")
+        ]
+        return self
+
+    def score(self, patches, heights):
+        """Return the scores for the top and for the bottom, of shape (2, n)."""
+        if len(patches) == 0:
+            return np.zeros((2, 0))
+        table = self._describe(patches, heights)
+        return np.array([end.decision_function(table) for end in self.ends])
+
+    def _describe(self, patches, heights):
+        features = np.asarray(self.featurizer.transform(patches))
+        return np.column_stack([features, heights]) if self.by_height else features
+
+
+def _draw(points, room, rng):
+    """Draw candidates of all images; return their numbers, one array an image."""
+    owner = np.repeat(np.arange(len(points)), [len(array) for array in points])
+    chosen = np.sort(rng.permutation(len(owner))[:room])
+    first = np.cumsum([0, *map(len, points)])
+    ends = np.searchsorted(owner[chosen], np.arange(1, len(points)))
+    return [
+        numbers - start
+        for numbers, start in zip(np.split(chosen, ends), first, strict=False)
+    ]
+
+
+def _take(arrays, numbers):
+    return [array[some] for array, some in zip(arrays, numbers, strict=True)]
+
+
+def _fit_extractor(extractor, images, points):
+    """Fit it on the images that have a point."""
+    pairs = [(images[index], some) for index, some in enumerate(points) if len(some)]
+    return clone(extractor).fit(pairs)
+
+
+def _cut(extractor, images, kinds, n_jobs):
+    """Cut patches of several kinds of points; each image is read once, if at all."""
+    counts = np.array([[len(points) for points in kind] for kind in kinds])
+
+    def cut(index):
+        points = np.concatenate([kind[index] for kind in kinds])
+        patches = extractor.transform([(images[index], points)])
+        return np.split(patches, np.cumsum(counts[:-1, index]))
+
+    several = map_threads(cut, np.flatnonzero(counts.sum(axis=0)), n_jobs)
+    return [np.concatenate(patches) for patches in zip(*several, strict=True)]
 
 
 def _folds(fold):

@@ -80,7 +80,7 @@ class CalibratedSelector(ShareSelector):
 
     The scores of clicked cells, by a ranker that has not seen them, are a sample of the
     scores of all cells. So a new positive must be among the top share `alpha` **and**
-    score above the median clicked cell, and a new negative must be among the bottom
+    score above seven of ten clicked cells, and a new negative must be among the bottom
     share `beta` **and** score below 19 of 20 clicked cells. However few
     cells or however little background is left, neither share digs too deep.
 
@@ -110,7 +110,7 @@ class CalibratedSelector(ShareSelector):
     """
 
     # Quantiles of the scores of clicked cells.
-    _HIGH, _LOW = 0.5, 0.05
+    _HIGH, _LOW = 0.7, 0.05
 
     def __init__(self, alpha=0.05, beta=0.05):
         super().__init__(alpha, beta)

@@ -1,6 +1,7 @@
 """The bridge to skorch: seed, device, threads, training by batches, prediction."""
 
 import copy
+import sys
 from contextlib import contextmanager
 from threading import Lock
 
@@ -211,7 +212,7 @@ def map_threads(function, items, n_jobs=None):
         The items; one that is lazy is touched when its turn comes.
     n_jobs : int, default=None
         Number of threads. None takes what ``joblib.parallel_config`` says, and
-        without it all cores, except inside a worker of joblib, which has one.
+        without it all cores, except inside a worker of joblib or Dask, which has one.
 
     Returns
     -------
@@ -221,11 +222,23 @@ def map_threads(function, items, n_jobs=None):
     if n_jobs is None:
         backend, n_jobs = get_active_backend()
         if n_jobs in (None, 1):
-            n_jobs = 1 if backend.nesting_level else -1
+            n_jobs = 1 if backend.nesting_level or _is_in_dask() else -1
     with one_thread():
         return Parallel(n_jobs=n_jobs, backend="threading")(
             delayed(_on_one_thread)(function, item) for item in items
         )
+
+
+def _is_in_dask():
+    """Whether this thread runs a task of Dask, which counts a core for each task."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return False
+    try:
+        distributed.get_worker()
+    except ValueError:
+        return False
+    return True
 
 
 def _on_one_thread(function, item):

@@ -1,5 +1,6 @@
 """The data contracts: what images, points, patches and labels must look like."""
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ __all__ = [
     "check_images",
     "check_patches",
     "check_points",
+    "check_shapes",
 ]
 
 
@@ -81,15 +83,14 @@ def check_image(image, index, n_channels=None):
     ValueError
         If the shape or the pixel values are not those of an image.
     """
+    if isinstance(image, str | os.PathLike):
+        raise ValueError(
+            f"images[{index}] is the path {os.fspath(image)!r}; expected pixels. Open "
+            "files with pseudocell.io.read_images, which reads each when it is needed."
+        )
     image = np.asarray(image)
     name = f"images[{index}]"
-    if image.ndim not in (2, 3):
-        raise ValueError(
-            f"{name} has shape {image.shape}; expected (H, W) or (H, W, C). "
-            "Pass the frames of a stack as separate images."
-        )
-    if image.size == 0:
-        raise ValueError(f"{name} has shape {image.shape}; it holds no pixel.")
+    _check_axes(image.shape, name)
     if not (np.issubdtype(image.dtype, np.number) or image.dtype == bool):
         raise ValueError(f"{name} has dtype {image.dtype}; expected real numbers.")
     if np.iscomplexobj(image):
@@ -100,10 +101,67 @@ def check_image(image, index, n_channels=None):
             f"{name} has {bad} NaN or infinite pixels; expected finite values. "
             "Fill them first, for example with numpy.nan_to_num."
         )
-    channels = 1 if image.ndim == 2 else image.shape[2]
-    if image.ndim == 3 and channels > 32:
+    _check_channels(image.shape, name, n_channels)
+    return image
+
+
+def check_shapes(images, n_channels=None):
+    """Check the shapes of all images.
+
+    Parameters
+    ----------
+    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+        The images. No pixel is read of a stack or an item that has a `shape`, as
+        arrays of NumPy, Dask and Zarr and the items of `read_images` have.
+    n_channels : int, optional
+        Number of channels that they must have. None takes that of the first.
+
+    Returns
+    -------
+    shapes : list of tuple of int
+        (H_i, W_i) or (H_i, W_i, C).
+
+    Raises
+    ------
+    ValueError
+        If a shape is not that of an image, or the numbers of channels differ.
+    """
+    stack = getattr(images, "shape", ())
+    shapes = []
+    for index in range(len(images)):
+        if len(stack) > 1:
+            shape = tuple(stack[1:])
+        elif hasattr(images[index], "shape"):
+            shape = tuple(images[index].shape)
+        else:
+            shape = check_image(images[index], index, n_channels).shape
+        _check_axes(shape, f"images[{index}]")
+        _check_channels(shape, f"images[{index}]", n_channels)
+        n_channels = count_channels(shape)
+        shapes.append(shape)
+    return shapes
+
+
+def count_channels(shape):
+    """Return the number of channels of an image of this shape; a grey one has one."""
+    return 1 if len(shape) == 2 else shape[2]
+
+
+def _check_axes(shape, name):
+    if len(shape) not in (2, 3):
         raise ValueError(
-            f"{name} has shape {image.shape}, which reads as {channels} channels; "
+            f"{name} has shape {shape}; expected (H, W) or (H, W, C). "
+            "Pass the frames of a stack as separate images."
+        )
+    if 0 in shape:
+        raise ValueError(f"{name} has shape {shape}; it holds no pixel.")
+
+
+def _check_channels(shape, name, n_channels):
+    channels = count_channels(shape)
+    if len(shape) == 3 and channels > 32:
+        raise ValueError(
+            f"{name} has shape {shape}, which reads as {channels} channels; "
             "expected the channels last, (H, W, C). Pass the frames of a stack as "
             "separate images."
         )
@@ -112,7 +170,6 @@ def check_image(image, index, n_channels=None):
             f"{name} has {channels} channel(s); expected {n_channels} as in the "
             "other images. Convert them all to grey or all to colour."
         )
-    return image
 
 
 def check_points(points, n_images=None, name="points"):

@@ -3,7 +3,9 @@
 import csv
 import json
 import math
+import os
 import re
+import time
 
 import numpy as np
 import pytest
@@ -438,6 +440,42 @@ def test_workers_give_the_same_as_one_process():
         {key: value for key, value in row.items() if key not in timed}
         for row in together
     ]
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_worker_that_dies_is_named_and_what_is_finished_is_kept(tmp_path, keep):
+    class Deadly(SpotDetector):
+        deadly = True
+
+        def fit(self, images, points):
+            if self.deadly:
+                # Not before the other run is finished.
+                until = time.monotonic() + 30
+                while keep and not list(tmp_path.glob("runs/spots__spot__*.json")):
+                    assert time.monotonic() < until
+                    time.sleep(0.01)
+                os._exit(1)
+            return super().fit(images, points)
+
+    def deadly_factory(cell_radius, random_state):
+        return Deadly()
+
+    # The first of the results never comes, and the second one is there before.
+    methods = {"deadly": deadly_factory, "spot": spot_factory}
+    args = {"seeds": [3], "output": tmp_path if keep else None, "n_jobs": 2}
+    kept = "1 of 2 runs are finished" if keep else "Without output nothing is kept"
+    message = f"A worker died, .*deadly on spots with seed 3 and share 0.1.* {kept}"
+    with pytest.raises(RuntimeError, match=message) as error:
+        run_benchmark([make_set()], methods, **args)
+    if not keep:
+        return
+    assert "spot on spots" not in str(error.value)
+    (file,) = tmp_path.glob("runs/*.json")
+    written = file.stat().st_mtime_ns
+    Deadly.deadly = False
+    result = run_benchmark([make_set()], methods, **args)
+    assert [record["status"] for record in result.records] == ["done", "done"]
+    assert file.stat().st_mtime_ns == written
 
 
 def test_a_method_given_all_cells_runs_once_whatever_the_shares():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from pseudocell import _crops
 from pseudocell._crops import CropBatches
 
 EMPTY = np.zeros((0, 3))
@@ -12,9 +13,26 @@ def make_batches(shapes=((80, 100), (70, 64)), n_channels=1, **changes):
     """Images whose target and weight are the images themselves."""
     rng = np.random.default_rng(0)
     images = [rng.random((*shape, n_channels), dtype=np.float32) for shape in shapes]
+    heatmaps = changes.pop("heatmaps", [image[..., 0].copy() for image in images])
+    weights = changes.pop("weights", [image[..., 0] + 1 for image in images])
+    batches = plan(shapes, n_channels, heatmaps, weights, **changes)
+    for index, image in enumerate(images):
+        image.flags.writeable = False
+        batches.cut(index, image)
+    return batches
+
+
+def plan(shapes, n_channels, heatmaps, weights, **changes):
+    """Batches whose pixels are to come."""
+
+    def draw_target(index, corner, shape):
+        window = tuple(
+            slice(begin, begin + length)
+            for begin, length in zip(corner, shape, strict=True)
+        )
+        return heatmaps[index][window], weights[index][window]
+
     parameters = {
-        "heatmaps": [image[..., 0].copy() for image in images],
-        "weights": [image[..., 0] + 1 for image in images],
         "centres": [np.array([[0, 40.0, 50.0], [1, 10.2, 20.7]])],
         "n_steps": 6,
         "batch_size": 5,
@@ -23,7 +41,8 @@ def make_batches(shapes=((80, 100), (70, 64)), n_channels=1, **changes):
         "random_state": 3,
         **changes,
     }
-    return CropBatches(images, **parameters)
+    centres = parameters.pop("centres")
+    return CropBatches(shapes, n_channels, centres, draw_target, **parameters)
 
 
 def all_crops(batches):
@@ -61,8 +80,10 @@ def test_image_target_and_weight_are_turned_together():
 
 
 def test_crop_is_a_turned_or_mirrored_part_of_the_image():
-    batches = make_batches(shapes=[(32, 32)], centres=[[[0, 9.0, 9.0]]], n_steps=20)
-    heatmap = batches.layers[1][0]
+    heatmap = np.random.default_rng(1).random((32, 32), dtype=np.float32)
+    batches = make_batches(
+        [(32, 32)], heatmaps=[heatmap], centres=[[[0, 9.0, 9.0]]], n_steps=20
+    )
     turned = [np.rot90(side, k) for side in (heatmap, heatmap.T) for k in range(4)]
     found = {
         next(i for i, candidate in enumerate(turned) if (candidate == crop).all())
@@ -128,6 +149,27 @@ def test_crops_anywhere_follow_the_area_of_the_images():
     assert share == pytest.approx(1 / 3, abs=4 * np.sqrt(2 / 9 / 500))
 
 
+def test_crops_anywhere_come_from_a_limited_number_of_images(monkeypatch):
+    """So that not a whole image is read for every crop; others for another net."""
+    shapes = [(40, 40)] * 30
+    layers = [np.zeros(shape, np.float32) for shape in shapes]
+    every = plan(shapes, 1, layers, layers, anywhere=1.0, n_steps=60)
+    assert every.images_needed == list(range(30))
+    monkeypatch.setattr(_crops, "MOST_IMAGES", 10)
+    needed = [
+        plan(
+            shapes, 1, layers, layers, anywhere=1.0, n_steps=60, random_state=seed
+        ).images_needed
+        for seed in (1, 1, 2)
+    ]
+    assert list(map(len, needed)) == [10, 10, 10]
+    assert needed[0] == needed[1] != needed[2]
+    # Labels are looked at wherever they are.
+    around = np.insert(np.full((30, 2), 20.0), 0, np.arange(30), axis=1)
+    batches = plan(shapes, 1, layers, layers, centres=[around], n_steps=60)
+    assert batches.images_needed == list(range(30))
+
+
 def test_what_is_added_to_a_small_image_has_no_weight():
     ones = [np.ones((20, 15), dtype=np.float32)]
     batches = make_batches(
@@ -152,16 +194,40 @@ def test_intensity_changes_by_one_gain_and_an_offset_a_channel():
     assert np.mean(np.log(gains)) == pytest.approx(0, abs=0.1)
 
 
-def test_images_stay_unchanged():
+def pixels_in_memory(batches):
+    """Pixels of the crops, and of all that they are views of, each counted once."""
+    bases = [
+        pixels if pixels.base is None else pixels.base
+        for pixels in batches.pixels.values()
+    ]
+    return sum({id(base): base.size for base in bases}.values())
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (300, 400), (2000, 1000)])
+def test_no_more_is_kept_than_images_or_crops(shape):
+    """30 crops of 32 x 32 pixels, on one image of two."""
+    batches = make_batches([shape, shape], centres=[np.array([[1, 20.0, 20.0]])])
+    assert pixels_in_memory(batches) == min(np.prod(shape), 30 * 32**2)
+
+
+def test_only_images_that_a_crop_falls_on_are_needed():
+    shapes = [(80, 100), (70, 64), (50, 50)]
+    layers = [np.zeros(shape, np.float32) for shape in shapes]
+    group = np.array([[2, 9.0, 9.0], [0, 40.0, 50.0]])
+    batches = plan(shapes, 1, layers, layers, centres=[group])
+    assert batches.images_needed == [0, 2]
+    for index in (2, 0):
+        batches.cut(index, layers[index][..., np.newaxis])
+    assert all_crops(batches)[0].shape == (30, 1, 32, 32)
+    anywhere = plan(shapes, 1, layers, layers, centres=[group], anywhere=1.0)
+    assert anywhere.images_needed == [0, 1, 2]
+
+
+def test_batches_are_the_same_however_often_they_are_asked_for():
+    """Nothing is changed in place, and images may be read-only."""
     batches = make_batches()
-    before = [[array.copy() for array in layer] for layer in batches.layers]
-    for layer in batches.layers:
-        for array in layer:
-            array.flags.writeable = False
-    all_crops(batches)
-    for old, new in zip(before, batches.layers, strict=True):
-        for first, second in zip(old, new, strict=True):
-            np.testing.assert_array_equal(first, second)
+    for one, other in zip(all_crops(batches), all_crops(batches), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_crops_go_on_where_another_training_stopped():

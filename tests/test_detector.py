@@ -2,6 +2,7 @@
 
 import copy
 import io
+import tracemalloc
 
 import joblib
 import numpy as np
@@ -287,8 +288,56 @@ def test_lazy_images_are_images(data):
     images, points = data
     lazy = [Lazy(image) for image in images]
     detector = quick().fit(lazy, points)
-    assert [image.reads for image in lazy] == [1, 1, 1]
     assert_same_predictions(detector, quick().fit(images, points), lazy)
+
+
+class LazyWithShape(Lazy):
+    """As most lazy arrays: the shape is known without the pixels."""
+
+    @property
+    def shape(self):
+        return self.image.shape
+
+
+@pytest.mark.parametrize("n_nets", [1, 3])
+def test_images_are_read_for_crops_and_for_clicks(data, n_nets):
+    """Once each, however many nets there are."""
+    images, points = data
+    lazy = [LazyWithShape(image) for image in images]
+    clicks = [points[0], points[1][:0], points[2][:0]]
+    labels = {"positives": [[], [[30, 30]], []]}
+    parameters = {"n_nets": n_nets, "max_steps": 10}
+    detector = quick(**parameters).fit(lazy, clicks, **labels)
+    assert [image.reads for image in lazy] == [2, 1, 0]
+    same = quick(**parameters).fit(images, clicks, **labels)
+    assert_same_predictions(detector, same, images)
+
+
+def peak_of_memory(n_images, shape, masked):
+    """Largest number of bytes that Python and NumPy hold at a time while fitting."""
+    image, points = draw_cells(shape, 0)
+
+    class Drawn(LazyWithShape):
+        def __array__(self, dtype=None, copy=None):
+            return np.roll(image, self.image.shape[0] % 7, axis=0)
+
+    images = [Drawn(image) for _ in range(n_images)]
+    clicks = [points if index < 2 else points[:0] for index in range(n_images)]
+    detector = quick(masked=masked, net=PixelNet, n_nets=2)
+    detector.fit(images[:2], clicks[:2])  # what is imported on the way is not counted
+    tracemalloc.start()
+    try:
+        detector.fit(images, clicks)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_peak_of_memory_does_not_grow_with_the_number_of_images(masked):
+    """An image is 480 000 bytes at the nominal size; there are 4 and 20 of them."""
+    few, many = (peak_of_memory(n, (300, 400), masked) for n in (4, 20))
+    assert many < few + 480_000
 
 
 def test_stack_of_images_is_a_list_of_images(data):
@@ -380,17 +429,55 @@ def test_click_on_nothing_has_no_height(data):
 
 
 def targets(detector, images, points, monkeypatch, **labels):
-    """Heatmaps and weights that the nets learn from."""
+    """Heatmaps and weights of whole images that the nets learn from."""
     seen = []
 
     class Recorder(_detector.CropBatches):
-        def __init__(self, images, heatmaps, weights, centres, **parameters):
-            seen.append((heatmaps, weights))
-            super().__init__(images, heatmaps, weights, centres, **parameters)
+        def __init__(self, shapes, n_channels, centres, draw_target, **parameters):
+            drawn = [draw_target(i, (0, 0), shape) for i, shape in enumerate(shapes)]
+            seen.append(list(zip(*drawn, strict=True)))
+            super().__init__(shapes, n_channels, centres, draw_target, **parameters)
 
     monkeypatch.setattr(_detector, "CropBatches", Recorder)
     detector.fit(images, points, **labels)
     return seen
+
+
+def test_crops_hold_the_pixels_and_targets_of_the_whole_image(data, monkeypatch):
+    """Cut first and drawn then, or the other way round: the same numbers."""
+    kept = []
+
+    class Recorder(_detector.CropBatches):
+        def __init__(self, shapes, *arguments, **parameters):
+            kept.append((self, shapes))
+            super().__init__(shapes, *arguments, **parameters)
+
+    monkeypatch.setattr(_detector, "CropBatches", Recorder)
+    images, points = data
+    detector = quick(cell_radius=4.3, masked=False, batch_size=8, n_nets=2)
+    detector.fit(images, points, negatives=[[[9.4, 3.3]], [], []])
+    assert len(kept) == 2
+    n_labelled = 0
+    for batches, shapes in kept:
+        assert [size > 64 for shape in shapes for size in shape] == [True] * 6
+        whole = [
+            (detector._read(images, i), *batches.draw_target(i, (0, 0), shape))
+            for i, shape in enumerate(shapes)
+        ]
+        for step, batch in enumerate(batches.crops):
+            _, (heatmaps, weights) = batches[step]
+            for number, crop in enumerate(batch):
+                rows, cols = (slice(x, x + 64) for x in (crop.top, crop.left))
+                image, heatmap, weight = (
+                    layer[rows, cols] for layer in whole[crop.index]
+                )
+                np.testing.assert_array_equal(batches.pixels[step, number], image)
+                for drawn, array in ((heatmaps, heatmap), (weights, weight)):
+                    array = np.rot90(array, crop.turns)
+                    array = array[:, ::-1] if crop.mirrored else array
+                    np.testing.assert_array_equal(drawn[number], array)
+                n_labelled += (weight == 1).any()
+    assert n_labelled > 20
 
 
 @pytest.mark.parametrize(("masked", "background"), [(True, 0.0), (False, 0.1)])

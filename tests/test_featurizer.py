@@ -84,6 +84,26 @@ def test_radius_is_estimated_from_the_points_when_not_given(images):
     assert PatchExtractor(5).fit(X).cell_radius_ == 5
 
 
+class Unread:
+    """An image of known shape that must not be read."""
+
+    shape = (60, 80)
+
+    def __array__(self, dtype=None, copy=None):
+        raise AssertionError("an image was read")
+
+
+def test_images_without_points_are_not_read(images):
+    X = [(Unread(), []), (images[1], [[30, 40]]), (Unread(), [])]
+    extractor = PatchExtractor(cell_radius=8, size=11)
+    patches = extractor.fit_transform(X)
+    alone = extractor.transform([(images[1], [[30, 40]])])
+    np.testing.assert_array_equal(patches, alone)
+    assert extractor.transform(X[:1]).shape == (0, 11, 11)
+    colour = extractor.fit([(np.zeros((9, 9, 3)), [])])
+    assert colour.transform([(np.zeros((9, 9, 3)), [])]).shape == (0, 11, 11, 3)
+
+
 def test_extractor_leaves_its_input_unchanged(images, points):
     for image in images:
         image.flags.writeable = False

@@ -1,5 +1,7 @@
 """Points to heatmap and mask, and back: what is drawn, and what is found again."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -64,6 +66,21 @@ def test_heatmap_is_the_formula():
     heatmap = render_heatmap(points, shape, sigma)
     assert heatmap.dtype == np.float32
     np.testing.assert_allclose(heatmap, value.max(axis=2), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "draw", [partial(render_heatmap, sigma=2.1), partial(render_mask, radius=4.2)]
+)
+@pytest.mark.parametrize("corner", [(0, 0), (7, 0), (500, 330), (599, 399)])
+def test_part_is_drawn_as_it_is_in_the_whole(draw, corner):
+    """To the last bit, far from the origin too; points beyond its edge reach in."""
+    points = np.random.default_rng(0).uniform(-5, 605, (4000, 2))
+    whole = draw(points, (600, 400))
+    row, col = corner
+    expected = whole[row : row + 60, col : col + 40]
+    assert expected.any()
+    part = draw(points, expected.shape, corner=corner)
+    np.testing.assert_array_equal(part, expected)
 
 
 @pytest.mark.parametrize("radius", [0.0, 1.0, 5.0, 6.3])

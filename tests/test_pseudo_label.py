@@ -18,6 +18,7 @@ from pseudocell import (
     PClassificationRanker,
     PseudoLabelCellDetector,
     ShareSelector,
+    _ranking,
     paper_recipe,
 )
 from pseudocell._candidates import Candidates, drop_near, sort_candidates
@@ -470,32 +471,35 @@ def test_what_is_exactly_at_the_radius_is_near():
     assert drop_near(points, np.zeros((0, 2)), 3.0).tolist() == [True, True]
 
 
-def rank(data, fold, seed=0):
-    images, _, cells = data
+def candidates_of(data, fold):
+    """Two clicks an image; all cells and as many specks to rank."""
+    _, _, cells = data
     specks = [draw_image(shape, n)[2] for n, shape in enumerate(SHAPES)]
-    positive = [points[:2] for points in cells]
-    candidates = Candidates(
-        positive=positive,
+    return Candidates(
+        positive=[points[:2] for points in cells],
         positive_heights=[np.ones(2)] * 3,
         fold=[np.array(fold)] * 3,
         unlabelled=[np.vstack(pair) for pair in zip(cells, specks, strict=True)],
-        unlabelled_heights=[np.ones(12)] * 3,
+        unlabelled_heights=[np.linspace(0, 1, 12)] * 3,
     )
-    return rank_candidates(
-        images,
-        candidates,
-        extractor=PatchExtractor(6),
-        featurizer=NNPUFeaturizer(0.5, max_steps=20, batch_size=16, random_state=0),
-        ranker=PClassificationRanker(),
-        by_height=True,
-        room=50,
-        rng=np.random.RandomState(seed),
-        n_jobs=1,
-    )
+
+
+def rank(images, candidates, seed=0, **changes):
+    parameters = {
+        "extractor": PatchExtractor(6),
+        "featurizer": NNPUFeaturizer(0.5, max_steps=20, batch_size=16, random_state=0),
+        "ranker": PClassificationRanker(),
+        "by_height": True,
+        "room": 50,
+        "n_jobs": 1,
+        **changes,
+    }
+    rng = np.random.RandomState(seed)
+    return rank_candidates(images, candidates, rng=rng, **parameters)
 
 
 def test_cells_rank_above_specks(data):
-    ranking = rank(data, [0, 1])
+    ranking = rank(data[0], candidates_of(data, [0, 1]))
     is_cell = np.tile(np.repeat([True, False], 6), 3)
     for scores in (ranking.top, ranking.bottom):
         assert scores[is_cell].mean() > scores[~is_cell].mean() + scores.std()
@@ -504,10 +508,125 @@ def test_cells_rank_above_specks(data):
 @pytest.mark.parametrize("fold", [[0, 1], [-1, -1], [0, 0], [1, 1], [0, -2]])
 def test_every_click_at_a_peak_is_scored(data, fold):
     """Also if all of them were dealt to the same net, as with few clicks."""
-    ranking = rank(data, fold)
+    ranking = rank(data[0], candidates_of(data, fold))
     n_clicked = 3 * sum(number != -2 for number in fold)
     assert ranking.clicked_top.shape == ranking.clicked_bottom.shape == (n_clicked,)
     assert ranking.top.shape == ranking.bottom.shape == (36,)
+
+
+@pytest.mark.parametrize("room", [2, 50])
+def test_spread_over_images_does_not_matter(data, room):
+    """The same image twice, one candidate of two in each, and one without any."""
+    images, candidates = data[0], candidates_of(data, [0, 1])
+    both = []
+    for name in ("positive", "positive_heights", "fold"):
+        arrays = getattr(candidates, name)
+        both.append([arrays[0], arrays[0][:0], arrays[0][:0], arrays[1]])
+    for name in ("unlabelled", "unlabelled_heights"):
+        arrays = getattr(candidates, name)
+        both.append([arrays[0][:5], arrays[0][5:], arrays[0][:0], arrays[1]])
+    spread = Candidates(*both)
+    whole = Candidates(*(getattr(candidates, field)[:2] for field in vars(candidates)))
+    blank = np.zeros((30, 30), dtype=np.uint8)
+    one = rank(images[:2], whole, room=room)
+    other = rank([images[0], images[0], blank, images[1]], spread, room=room)
+    for name in ("top", "bottom", "clicked_top", "clicked_bottom"):
+        np.testing.assert_allclose(
+            getattr(one, name), getattr(other, name), rtol=1e-4, atol=1e-5
+        )
+
+
+class CountingExtractor(PatchExtractor):
+    """An extractor that tells how many patches it was asked for at a time."""
+
+    asked = ()
+
+    def transform(self, X):
+        counts = [len(points) for _, points in X]
+        CountingExtractor.asked = (*CountingExtractor.asked, counts)
+        return super().transform(X)
+
+
+@pytest.mark.parametrize(("room", "sampled"), [(50, 36), (2, 12)])
+def test_patches_of_one_image_at_a_time_and_of_those_learnt_from(
+    data, monkeypatch, room, sampled
+):
+    monkeypatch.setattr(CountingExtractor, "asked", ())
+    candidates = candidates_of(data, [0, 1])
+    blank = np.zeros((30, 30), dtype=np.uint8)
+    for array in vars(candidates).values():
+        array.append(array[0][:0])
+    extractor = CountingExtractor(6)
+    rank([*data[0], blank], candidates, extractor=extractor, room=room)
+    counts = [count for (count,) in CountingExtractor.asked]
+    # Each image to learn from, then each to rank; the blank one is left out.
+    assert sum(counts[:3]) == 3 * 2 + sampled
+    assert counts[3:] == [12, 12, 12]
+
+
+def test_no_more_is_learnt_from_than_fits_into_memory(data, monkeypatch):
+    monkeypatch.setattr(CountingExtractor, "asked", ())
+    monkeypatch.setattr(_ranking, "LARGEST_SAMPLE", 7)
+    candidates = candidates_of(data, [0, 1])
+    ranking = rank(data[0], candidates, extractor=CountingExtractor(6))
+    assert sum(count for (count,) in CountingExtractor.asked[:3]) == 3 * 2 + 7
+    assert ranking.top.shape == (36,)
+
+
+# --------------------------------------------------------- what is searched at all
+MEGAPIXELS = [np.prod(shape) / 1e6 for shape in SHAPES]
+
+
+def places(labels):
+    """How many labels, of whatever kind, each image has."""
+    counts = [[len(points) for points in lists] for lists in labels.values()]
+    return np.sum(counts, axis=0)
+
+
+def test_limit_that_is_not_reached_changes_nothing(data):
+    """Not even the numbers that are drawn."""
+    images, clicks, _ = data
+    all_, limited = (
+        quick(max_search=limit, random_state=np.random.RandomState(0), max_iter=1)
+        for limit in (None, sum(MEGAPIXELS))
+    )
+    assert_same(all_.fit(images, clicks), limited.fit(images, clicks), images)
+    assert (places(limited.labels_[-1]) > 0).all()
+
+
+def test_search_is_limited_and_begins_where_clicks_are(data):
+    images, clicks, _ = data
+    some = [clicks[0][:0], clicks[1], clicks[2][:0]]
+    for seed in range(3):
+        loop = quick(max_search=MEGAPIXELS[1], selector=ShareSelector(0.3, 0.3))
+        loop.set_params(random_state=seed, max_iter=1).fit(images, some)
+        labels = places(loop.labels_[-1])
+        assert (labels > 0).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_all_rounds_search_the_same_images(data, seed):
+    """One pixel more than the clicked image has, and another image is searched."""
+    images, clicks, _ = data
+    some = [clicks[0][:0], clicks[1], clicks[2][:0]]
+    loop = quick(max_search=MEGAPIXELS[1] + 1e-6, selector=ShareSelector(0.3, 0.3))
+    loop.set_params(random_state=np.random.RandomState(seed)).fit(images, some)
+    assert loop.n_iter_ == 2
+    searched = [places(labels) > 0 for labels in loop.labels_]
+    assert searched[0].sum() == 2
+    np.testing.assert_array_equal(searched[0], searched[1])
+    assert all(map(len, loop.predict(images)))
+
+
+def test_search_counts_in_pixels_of_the_nominal_size(data):
+    """With a cell radius of 12 there are four pixels where there is one with 6."""
+    images, clicks, _ = data
+    large = [np.kron(image, np.ones((2, 2), np.uint8)) for image in images]
+    clicks = [clicks[0][:0], 2 * clicks[1] + 0.5, clicks[2][:0]]
+    for share, n_searched in ((1, 1), (1.01, 2)):
+        loop = quick(cell_radius=12, max_search=share * MEGAPIXELS[1], max_iter=1)
+        loop.set_params(selector=ShareSelector(0.3, 0.3)).fit(large, clicks)
+        assert (places(loop.labels_[-1]) > 0).sum() == n_searched
 
 
 # ------------------------------------------------------------------- bad input
@@ -567,6 +686,7 @@ def test_no_unlabelled_candidate_left_warns_and_keeps_the_detector():
         ({"max_iter": -1}, "max_iter is -1; expected an integer of at least 0"),
         ({"max_iter": 1.5}, "max_iter is 1.5; expected an integer"),
         ({"alpha": 5}, "alpha is 5; expected a share"),
+        ({"max_search": 0}, "max_search is 0; expected a number of megapixels above 0"),
         ({"beta": -1}, "beta is -1; expected a share"),
         ({"cell_radius": -3}, "cell_radius is -3; expected"),
     ],

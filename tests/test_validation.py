@@ -1,5 +1,7 @@
 """What images, points, patches and labels must look like, and what is said if not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from pseudocell._validation import (
     check_points,
     check_points_inside,
     check_pu_target,
+    check_shapes,
 )
 
 
@@ -89,11 +92,71 @@ def with_pixel(value):
         (with_pixel(np.nan), r"images\[7\] has 2 NaN or infinite pixels; .*nan_to_num"),
         (with_pixel(-np.inf), r"images\[7\] has 2 NaN or infinite pixels"),
         (np.zeros((3, 40, 40)), r"images\[7\] has shape .* reads as 40 channels"),
+        ("a.tif", r"images\[7\] is the path 'a.tif'; .* pseudocell.io.read_images"),
+        (Path("a.tif"), r"images\[7\] is the path 'a.tif'; expected pixels"),
     ],
 )
 def test_what_is_no_image_is_named(image, message):
     with pytest.raises(ValueError, match=message):
         check_image(image, 7)
+
+
+class Shaped:
+    """A lazy image of known shape that must not be read yet."""
+
+    def __init__(self, *shape):
+        self.shape = shape
+
+    def __array__(self, dtype=None, copy=None):
+        raise AssertionError("an image was read")
+
+
+class UnreadStack(Unread):
+    """Images of one shape in one array, such as a Zarr array."""
+
+    shape = (3, 8, 9)
+
+
+def dask_images():
+    array = pytest.importorskip("dask.array")
+    delayed = pytest.importorskip("dask").delayed(Shaped.__array__)
+    return [
+        array.from_delayed(delayed(Shaped()), shape, float)
+        for shape in [(8, 9), (4, 5, 1)]
+    ]
+
+
+def test_shapes_are_told_without_reading_pixels():
+    expected = [(8, 9), (4, 5, 1)]
+    assert check_shapes([Shaped(*shape) for shape in expected]) == expected
+    assert check_shapes(UnreadStack()) == [(8, 9)] * 3
+    assert check_shapes([Shaped(4, 5, 3), np.eye(3)[..., None] * np.ones(3)]) == [
+        (4, 5, 3),
+        (3, 3, 3),
+    ]
+    # Others have to be read.
+    assert check_shapes([Lazy(), [[1, 2, 3]]]) == [(2, 3), (1, 3)]
+
+
+def test_shapes_of_dask_arrays_are_told_without_computing_them():
+    assert check_shapes(dask_images()) == [(8, 9), (4, 5, 1)]
+
+
+@pytest.mark.parametrize(
+    ("images", "n_channels", "message"),
+    [
+        ([Shaped(4, 5), Shaped(4, 5, 3)], None, r"images\[1\] has 3 .* expected 1"),
+        ([Shaped(4, 5, 3), Shaped(4, 5)], None, r"images\[1\] has 1 .* expected 3"),
+        ([Shaped(4, 5)], 3, r"images\[0\] has 1 channel\(s\); expected 3"),
+        ([Shaped(4, 5), Shaped(4)], None, r"images\[1\] has shape \(4,\); expected"),
+        ([Shaped(0, 5)], None, r"images\[0\] has shape \(0, 5\); it holds no pixel"),
+        ([Shaped(3, 40, 40)], None, r"images\[0\] .* reads as 40 channels"),
+        (["a.tif"], None, r"images\[0\] is the path 'a.tif'; expected pixels"),
+    ],
+)
+def test_shape_that_is_of_no_image_is_named(images, n_channels, message):
+    with pytest.raises(ValueError, match=message):
+        check_shapes(images, n_channels)
 
 
 @pytest.mark.parametrize(("shape", "channels"), [((4, 5), 1), ((4, 5, 1), 1)])

@@ -2,9 +2,11 @@
 
 import json
 import sys
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 
 from joblib import Parallel, cpu_count, delayed, effective_n_jobs
+from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
 from pseudocell.benchmark._job import Job, run_job
@@ -109,7 +111,7 @@ def run_benchmark(
         "auto", "cpu", "cuda" or "mps", for methods with this parameter.
     n_jobs : int, default=None
         Runs at a time. None takes what ``joblib.parallel_config`` says, and else 1. The
-        cores are divided among the runs.
+        cores are divided among the runs; on a cluster each run has one.
     verbose : int, default=0
         1 shows a progress bar.
 
@@ -122,6 +124,9 @@ def run_benchmark(
     ------
     ValueError
         If an argument is not as described. An error in a run is in its record.
+    RuntimeError
+        If a worker died. It says during which run that may have been; finished runs are
+        kept in `output`.
 
     Examples
     --------
@@ -154,7 +159,7 @@ def run_benchmark(
     ]
     # A parameter that takes its default value is not run once more.
     runs = dict(zip(files, zip(jobs, identities, strict=True), strict=True))
-    n_threads = max(1, cpu_count() // max(1, effective_n_jobs(n_jobs)))
+    n_threads = _threads_of_a_run(n_jobs)
     done = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_resume)(*run, distances, n_threads, folder and folder / file)
         for file, run in runs.items()
@@ -164,7 +169,20 @@ def run_benchmark(
     bar = tqdm(
         done, "Runs", len(runs), disable=not verbose, mininterval=interval, leave=False
     )
-    records = dict(zip(runs, bar, strict=True))
+    records = {}
+    try:
+        for file, record in zip(runs, bar, strict=True):
+            records[file] = record
+    except Exception as error:
+        if not _is_death(error):
+            raise
+        left = {
+            file: job
+            for file, (job, identity) in runs.items()
+            if file not in records
+            and (folder is None or _read(folder / file, identity) is None)
+        }
+        raise RuntimeError(_name_dead(left, len(runs), n_jobs, folder)) from error
     records = [
         {**records[file], **job.varied()} for file, job in zip(files, jobs, strict=True)
     ]
@@ -247,6 +265,40 @@ def _takers(methods, parameter):
             f"of {', '.join(sorted(known)) or 'none: they have no parameters'}."
         )
     return takers
+
+
+def _threads_of_a_run(n_jobs):
+    """Return the number of threads for each run, None for the default of a worker."""
+    backend, _ = get_active_backend()
+    if type(backend).__module__ != "joblib._parallel_backends":
+        # The cores of a cluster are not those of this machine.
+        return None
+    return max(1, cpu_count() // max(1, effective_n_jobs(n_jobs)))
+
+
+def _is_death(error):
+    """Whether a worker was killed; the error of Dask is known by its name alone."""
+    dead = any(kind.__name__ == "KilledWorker" for kind in type(error).__mro__)
+    return dead or isinstance(error, BrokenExecutor)
+
+
+def _name_dead(left, n_runs, n_jobs, folder):
+    """Say which runs a worker may have died of: they begin in this order."""
+    n_named = max(1, min(effective_n_jobs(n_jobs), 8))
+    named = [
+        f"{job.name} on {job.data.name} with seed {job.seed} and share {job.share:g}"
+        for job in list(left.values())[:n_named]
+    ]
+    kept = "Without output nothing is kept"
+    if folder is not None:
+        kept = (
+            f"{n_runs - len(left)} of {n_runs} runs are finished and kept in {folder}"
+        )
+    return (
+        "A worker died, out of memory or by a crash, probably during "
+        f"{' or '.join(named)}. {kept}. Call again to go on, with fewer runs at a time "
+        "if memory was short."
+    )
 
 
 def _resume(job, identity, distances, n_threads, path):
