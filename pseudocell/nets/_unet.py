@@ -55,8 +55,9 @@ class UNet(nn.Module):
             skips.append(x)
         skips.pop()
         for block in self.up:
-            x = functional.interpolate(x, scale_factor=2, mode="bilinear")
-            x = block(torch.cat([skips.pop(), x], dim=1))
+            # Nothing holds the upsampled maps while the block works: they are large.
+            x = torch.cat([skips.pop(), _upsample(x)], dim=1)
+            x = block(x)
         return self.head(x)[:, 0]
 
     @property
@@ -68,11 +69,17 @@ class UNet(nn.Module):
     def reach(self):
         """No input pixel farther than this changes an output pixel, in pixels.
 
-        Two 3 x 3 convolutions a level on the way down and up reach 4 pixels of
-        that level, 2 at the lowest one, upsampling reaches 1 pixel of the level
-        below, and pooling makes the grid coarse by one pixel of its level.
+        Two 3 x 3 convolutions at each level on the way down and up reach 4 pixels of
+        that level, 2 at the lowest one. A pixel that is made larger takes from the
+        nearest pixel beside its own below, which pooling made of two: 2 pixels more
+        of each level but the lowest. With depth d the sum of ``6 * 2**level`` over
+        the levels above the lowest and ``2 * 2**d`` is ``8 * 2**d - 6``.
         """
-        return sum(6 * 2**level for level in range(self.depth + 1))
+        return 2 ** (self.depth + 3) - 6
+
+
+def _upsample(maps):
+    return functional.interpolate(maps, scale_factor=2, mode="bilinear")
 
 
 def _upward(widths):
