@@ -40,6 +40,8 @@ class NominalImage:
     ----------
     shape : tuple of int
         (H', W', C).
+    ndim : int
+        3.
 
     Examples
     --------
@@ -51,6 +53,8 @@ class NominalImage:
     >>> image[3:7, :10].shape
     (4, 10, 1)
     """
+
+    ndim = 3
 
     def __init__(self, image, scale):
         self.image = image
@@ -206,7 +210,7 @@ def _stretch(pixels, middle, gain):
 
 
 def _filters(shape, scale):
-    """Return the resampling of the rows and that of the columns, None if there is none."""
+    """Return the resampling of rows and of columns; None leaves them as they are."""
     return [
         None if before == after else _resampling(before, after, low_pass=scale < 1)
         for before, after in zip(shape[:2], nominal_shape(shape, scale), strict=True)
