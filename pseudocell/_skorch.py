@@ -2,6 +2,7 @@
 
 import copy
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 
 import numpy as np
@@ -10,7 +11,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from skorch import NeuralNet
 from skorch.callbacks import Callback, LRScheduler
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 from torch import nn
 from torch.nn.utils import fuse_conv_bn_eval
 from torch.utils.data import Dataset
@@ -219,10 +220,16 @@ def one_thread():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with _libraries().limit(limits=1, user_api="blas"):
             yield
     finally:
         torch.set_num_threads(before)
+
+
+@cache
+def _libraries():
+    # Finding them takes as long as a small image; all are loaded by the time of need.
+    return ThreadpoolController()
 
 
 def map_threads(function, items, n_jobs=None):

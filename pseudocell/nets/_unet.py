@@ -55,9 +55,11 @@ class UNet(nn.Module):
             skips.append(x)
         skips.pop()
         for block in self.up:
-            # Nothing holds the upsampled maps while the block works: they are large.
-            x = torch.cat([skips.pop(), _upsample(x)], dim=1)
-            x = block(x)
+            x = _upsample(x)
+            if torch.is_grad_enabled():
+                x = block(torch.cat([skips.pop(), x], dim=1))
+            else:
+                x = block[1:](_convolve_both(block[0], skips.pop(), x))
         return self.head(x)[:, 0]
 
     @property
@@ -80,6 +82,22 @@ class UNet(nn.Module):
 
 def _upsample(maps):
     return functional.interpolate(maps, scale_factor=2, mode="bilinear")
+
+
+def _convolve_both(convolution, first, second):
+    """Return the convolution of two stacks of maps without putting them together.
+
+    The result is the same. To put them together needs the largest piece of memory of
+    all, and above 32 MiB the system hands out new pages each time, which takes as long
+    as the convolution.
+    """
+    n_first = first.shape[1]
+    weight, padding = convolution.weight, convolution.padding
+    result = functional.conv2d(
+        first, weight[:, :n_first], convolution.bias, padding=padding
+    )
+    result += functional.conv2d(second, weight[:, n_first:], padding=padding)
+    return result
 
 
 def _upward(widths):
