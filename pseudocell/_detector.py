@@ -296,7 +296,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         n_outer, n_inner = share_threads(n_images, self.n_jobs)
 
         def find(index):
-            image = check_image(images[index], index, self.n_channels_)
+            image = self._open(images, index)
             extra = np.zeros((0, 2)) if known is None else known[index]
             points, heights = self._find(
                 draw,
@@ -327,7 +327,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         draw, layout = self._mean_of_nets(), self._layout
 
         def render(index):
-            image = check_image(images[index], index, self.n_channels_)
+            image = self._open(images, index)
             return map_tiles(draw, self._to_nominal(image), **layout)
 
         return map_threads(render, range(len(check_images(images))), self.n_jobs)
@@ -381,6 +381,9 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         """Build the modules, one after the other: building uses the global seed."""
         net = UNet if self.net is None else self.net
         return [build_module(net, seed, in_channels=self.n_channels_) for seed in seeds]
+
+    def _open(self, images, index):
+        return check_image(images[index], index, self.n_channels_, read=False)
 
     def _to_nominal(self, image):
         return NominalImage(image, self._scale)

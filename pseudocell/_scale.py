@@ -16,8 +16,8 @@ __all__ = [
 LOW, HIGH = 1.0, 99.0
 # Pixels looked at for the percentiles; more change the third digit only.
 MAX_SAMPLES = 250_000
-# Pixels that are read at a time.
-BAND = 1_000_000
+# Pixels of the image that are looked at in one go.
+BAND = 8_000_000
 # Standard deviations at which the low-pass filter ends.
 TRUNCATE = 4.0
 
@@ -58,16 +58,28 @@ class NominalImage:
 
     def __init__(self, image, scale):
         self.image = image
+        self.scale = scale
         self.grey = _grey_range(image)
         self.filters = _filters(image.shape, scale)
         self.shape = (*nominal_shape(image.shape, scale), len(self.grey[0]))
 
     def __getitem__(self, window):
         """Return float32 (h, w, C) of two slices, of rows and of columns."""
-        (row_filter, rows), (col_filter, cols) = (
-            _cut(matrix, part)
-            for matrix, part in zip(self.filters, window, strict=True)
+        (top, bottom, _), (left, right, _) = (
+            part.indices(length)
+            for part, length in zip(window, self.shape, strict=False)
         )
+        # Bands keep cells that are much larger than the nominal ones in bounds.
+        height = max(8, int(BAND * self.scale**2 / (right - left)))
+        bands = [
+            self._compute(slice(start, min(start + height, bottom)), slice(left, right))
+            for start in range(top, bottom, height)
+        ]
+        return bands[0] if len(bands) == 1 else np.concatenate(bands)
+
+    def _compute(self, rows, cols):
+        row_filter, rows = _cut(self.filters[0], rows)
+        col_filter, cols = _cut(self.filters[1], cols)
         pixels = _stretch(_with_channels(self.image[rows, cols]), *self.grey)
         return _resample(pixels, row_filter, col_filter)
 

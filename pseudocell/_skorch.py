@@ -296,8 +296,10 @@ def _fold_batch_norm(module):
     for block in module.modules():
         if type(block).forward is not nn.Sequential.forward:
             continue
-        for place, (first, second) in enumerate(zip(block, block[1:], strict=False)):
-            if type(first) is nn.Conv2d and type(second) is nn.BatchNorm2d:
+        layers = list(block)
+        for place, (first, second) in enumerate(zip(layers, layers[1:], strict=False)):
+            is_pair = type(first) is nn.Conv2d and type(second) is nn.BatchNorm2d
+            if is_pair and second.running_mean is not None:
                 block[place] = fuse_conv_bn_eval(first, second)
                 block[place + 1] = nn.Identity()
     return module

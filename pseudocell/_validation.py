@@ -6,6 +6,9 @@ import numpy as np
 
 __all__ = ["check_image", "check_images", "check_patches", "check_points"]
 
+# Pixels that are looked at in one go.
+BAND = 8_000_000
+
 
 def check_images(images):
     """Check that `images` is a non-empty sequence, without reading any of them.
@@ -49,7 +52,7 @@ def check_images(images):
     return images
 
 
-def check_image(image, index, n_channels=None):
+def check_image(image, index, n_channels=None, *, read=True):
     """Read one image and check it.
 
     Parameters
@@ -60,6 +63,9 @@ def check_image(image, index, n_channels=None):
         Its position in `images`, for the error message.
     n_channels : int, optional
         Number of channels that it must have; a grey image has one.
+    read : bool, default=True
+        False leaves an image that gives arrays when it is sliced, such as one of Zarr
+        or Dask, on its disk.
 
     Returns
     -------
@@ -71,21 +77,22 @@ def check_image(image, index, n_channels=None):
     ValueError
         If the shape or the pixel values are not those of an image.
     """
-    image = np.asarray(image)
+    if read or not _can_be_sliced(image):
+        image = np.asarray(image)
     name = f"images[{index}]"
     if image.ndim not in (2, 3):
         raise ValueError(
             f"{name} has shape {image.shape}; expected (H, W) or (H, W, C). "
             "Pass the frames of a stack as separate images."
         )
-    if image.size == 0:
+    if 0 in image.shape:
         raise ValueError(f"{name} has shape {image.shape}; it holds no pixel.")
     if not (np.issubdtype(image.dtype, np.number) or image.dtype == bool):
         raise ValueError(f"{name} has dtype {image.dtype}; expected real numbers.")
     if np.iscomplexobj(image):
         raise ValueError(f"{name} is complex; expected real pixel values.")
-    if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
-        bad = int(np.size(image) - np.isfinite(image).sum())
+    bad = _count_not_finite(image)
+    if bad:
         raise ValueError(
             f"{name} has {bad} NaN or infinite pixels; expected finite values. "
             "Fill them first, for example with numpy.nan_to_num."
@@ -103,6 +110,21 @@ def check_image(image, index, n_channels=None):
             "other images. Convert them all to grey or all to colour."
         )
     return image
+
+
+def _can_be_sliced(image):
+    has_dtype = isinstance(getattr(image, "dtype", None), np.dtype)
+    is_array = isinstance(image, np.ndarray)
+    return has_dtype and hasattr(image, "__getitem__") and not is_array
+
+
+def _count_not_finite(image):
+    """Count pixels that are NaN or infinite, without a copy of the whole image."""
+    if not np.issubdtype(image.dtype, np.floating):
+        return 0
+    height = max(1, BAND // image.shape[1])
+    bands = (image[top : top + height] for top in range(0, image.shape[0], height))
+    return sum(int((~np.isfinite(band)).sum()) for band in bands)
 
 
 def check_points(points, n_images=None, name="points"):
