@@ -240,16 +240,17 @@ class Reader:
 @pytest.mark.parametrize("flat", [False, True])
 def test_only_what_is_needed_is_read(monkeypatch, flat):
     """Bands for the grey values, and the pixels under a window."""
-    monkeypatch.setattr(_scale, "BAND", 1500)
+    monkeypatch.setattr(_scale, "MAX_SAMPLES", 900)
     image = np.random.default_rng(0).integers(0, 255, (300, 400)).astype(np.uint8)
     if flat:
         image[:] = 0
         image[1, 2] = 9
+    expected = to_nominal(normalise_image(image), 0.5)
+    monkeypatch.setattr(_scale, "BAND", 1500)
     reader = Reader(image)
     lazy = NominalImage(reader, 0.5)
     assert 0 < reader.largest <= 1500
     reader.largest = 0
-    expected = to_nominal(normalise_image(image), 0.5)
     np.testing.assert_array_equal(lazy[40:50, 60:75], expected[40:50, 60:75])
     # Each is made of two pixels, and the filter reaches two beyond on either side.
     assert reader.largest <= (2 * 10 + 4) * (2 * 15 + 4)
