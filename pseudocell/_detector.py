@@ -12,17 +12,23 @@ from ._candidates import drop_near
 from ._crops import CropBatches
 from ._detector_mixin import DetectorMixin
 from ._heatmap import render_heatmap, render_mask
-from ._peaks import find_peaks
+from ._peaks import local_maxima, strongest_apart
 from ._radius import estimate_cell_radius
 from ._scale import (
+    NominalImage,
     nominal_shape,
-    normalise_image,
     points_from_nominal,
     points_to_nominal,
-    to_nominal,
 )
-from ._skorch import build_module, choose_device, fit_net, forward_net, map_threads
-from ._tiling import map_tiles
+from ._skorch import (
+    build_module,
+    choose_device,
+    fit_net,
+    map_threads,
+    prepare_net,
+    share_threads,
+)
+from ._tiling import apply_in_window, cut_windows, map_tiles
 from ._validation import (
     check_image,
     check_images,
@@ -318,21 +324,23 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             (n_i,) in the heatmap, the highest first.
         """
         check_is_fitted(self)
+        draw = self._mean_of_nets()
+        n_images = len(check_images(images))
+        n_outer, n_inner = share_threads(n_images, self.n_jobs)
 
         def find(index):
-            image = check_image(images[index], index, self.n_channels_)
-            heatmap = np.mean(self._heatmaps(self._to_nominal(image)), axis=0)
-            points, heights = self._peaks(heatmap, threshold)
-            if known is not None:
-                extra = points_to_nominal(known[index], image.shape, self._scale)
-                distance = PEAK_DISTANCE * self.nominal_radius
-                extra = extra[drop_near(extra, points, distance)]
-                rows, cols = _nearest_pixel(extra, heatmap.shape).T
-                points = np.concatenate([points, extra])
-                heights = np.concatenate([heights, heatmap[rows, cols]])
+            image = self._open(images, index)
+            extra = np.zeros((0, 2)) if known is None else known[index]
+            points, heights = self._find(
+                draw,
+                self._to_nominal(image),
+                threshold,
+                points_to_nominal(extra, image.shape, self._scale),
+                n_inner,
+            )
             return points_from_nominal(points, image.shape, self._scale), heights
 
-        return map_threads(find, range(len(check_images(images))), self.n_jobs)
+        return map_threads(find, range(n_images), n_outer)
 
     def predict_heatmap(self, images):
         """Return the heatmaps at the nominal cell size.
@@ -349,9 +357,11 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             ``cell_radius_ / nominal_radius`` pixels of the image.
         """
         check_is_fitted(self)
+        draw, layout = self._mean_of_nets(), self._layout
 
         def render(index):
-            return np.mean(self._heatmaps(self._read(images, index)), axis=0)
+            image = self._open(images, index)
+            return map_tiles(draw, self._to_nominal(image), **layout)
 
         return map_threads(render, range(len(check_images(images))), self.n_jobs)
 
@@ -420,10 +430,14 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
 
     def _read(self, images, index):
         """Read one image; return it at the nominal size."""
-        return self._to_nominal(check_image(images[index], index, self.n_channels_))
+        image = check_image(images[index], index, self.n_channels_)
+        return np.asarray(self._to_nominal(image))
+
+    def _open(self, images, index):
+        return check_image(images[index], index, self.n_channels_, read=False)
 
     def _to_nominal(self, image):
-        return to_nominal(normalise_image(image), self._scale)
+        return NominalImage(image, self._scale)
 
     def _points_to_nominal(self, points, shapes, name):
         """Check that points are on their images, and map them to the nominal size."""
@@ -489,37 +503,80 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         batch_area = self.batch_size * _crop_size(self.nominal_radius) ** 2
         return min(self.max_steps, int(np.ceil(self.max_epochs * area / batch_area)))
 
-    def _heatmaps(self, nominal_image):
-        """Return the heatmap of each net for one image at the nominal size."""
-        heatmaps = []
-        for net in self.nets_:
-            heatmaps.append(
-                map_tiles(
-                    lambda tile, net=net: forward_net(net, tile[np.newaxis])[0],
-                    nominal_image,
-                    stride=net.module_.stride,
-                    halo=net.module_.reach,
-                )
-            )
-        return np.array(heatmaps)
+    @property
+    def _layout(self):
+        """How an image may be cut into tiles for the nets."""
+        modules = [net.module_ for net in self.nets_]
+        return {
+            "stride": max(module.stride for module in modules),
+            "reach": max(module.reach for module in modules),
+        }
 
-    def _peaks(self, heatmap, threshold):
-        return find_peaks(heatmap, PEAK_DISTANCE * self.nominal_radius, threshold)
+    def _functions(self):
+        """Return each net as a function from (C, h, w) to heatmaps (h, w)."""
+
+        def on_tiles(forward):
+            return lambda tile: forward(tile[np.newaxis])[0]
+
+        return [on_tiles(prepare_net(net)) for net in self.nets_]
+
+    def _mean_of_nets(self):
+        functions = self._functions()
+        return lambda tile: np.mean([draw(tile) for draw in functions], axis=0)
+
+    def _find(self, draw, image, threshold, places=(), n_jobs=1):
+        """Return the peaks of one image at the nominal size, and places off them."""
+        places = np.reshape(places, (-1, 2))
+        looks = map_threads(
+            lambda window: self._look(draw, image, window, threshold, places),
+            cut_windows(image.shape[:2]),
+            n_jobs,
+        )
+        points, heights, numbers, values = map(np.concatenate, zip(*looks, strict=True))
+        # Back in the order in which they were given.
+        values = values[np.argsort(numbers)]
+        distance = PEAK_DISTANCE * self.nominal_radius
+        points, heights = strongest_apart(points, heights, distance)
+        free = drop_near(places, points, distance)
+        return (
+            np.concatenate([points, places[free]]),
+            np.concatenate([heights, values[free]]),
+        )
+
+    def _look(self, draw, image, window, threshold, places):
+        """Return the local maxima in a window, and which places are in it, how high.
+
+        One pixel more is drawn all around: if that is higher, a pixel at the edge of
+        the window is no maximum.
+        """
+        wide = tuple(
+            slice(max(0, part.start - 1), min(part.stop + 1, length))
+            for part, length in zip(window, image.shape, strict=False)
+        )
+        corner = [part.start for part in wide]
+        heatmap = apply_in_window(draw, image, wide, **self._layout)
+        points, heights = local_maxima(heatmap, threshold)
+        points += corner
+        pixels = _nearest_pixel(places, image.shape[:2])
+        inside, here = _are_in(points, window), np.flatnonzero(_are_in(pixels, window))
+        rows, cols = (pixels[here] - corner).T
+        return points[inside], heights[inside], here, heatmap[rows, cols]
 
     def _look_at_clicks(self, images, clicks):
         """Return how high each click stands for the net that has not seen it."""
+        functions = self._functions()
 
         def look(index):
             heights = np.zeros(len(clicks[index]))
             fold = self.click_folds_[index]
             if len(heights) == 0:
                 return heights
-            heatmaps = self._heatmaps(self._read(images, index))
-            for number, heatmap in enumerate(heatmaps):
+            image = self._read(images, index)
+            for number, draw in enumerate(functions):
                 chosen = (fold == number) | (fold == -1)
                 heights[chosen] = _heights_at(
                     clicks[index][chosen],
-                    *self._peaks(heatmap, LOWEST_PEAK),
+                    *self._find(draw, image, LOWEST_PEAK),
                     MASK * self.nominal_radius,
                 )
             return heights
@@ -556,6 +613,12 @@ def _with_index(points):
     return np.concatenate(
         [np.insert(array, 0, index, axis=1) for index, array in enumerate(points)]
     )
+
+
+def _are_in(points, window):
+    """Return which points are in a window."""
+    start, stop = np.array([(part.start, part.stop) for part in window]).T
+    return ((points >= start) & (points < stop)).all(axis=1)
 
 
 def _nearest_pixel(points, shape):

@@ -1,9 +1,9 @@
 """Heatmap to points: local maxima, at least a minimum distance apart."""
 
 import numpy as np
-from scipy import ndimage, spatial
+from scipy import spatial
 
-__all__ = ["find_peaks", "thin"]
+__all__ = ["find_peaks", "local_maxima", "strongest_apart", "thin"]
 
 
 def find_peaks(heatmap, min_distance, threshold):
@@ -40,15 +40,56 @@ def find_peaks(heatmap, min_distance, threshold):
     [[3. 5.]
      [1. 1.]] [0.9 0.6]
     """
+    return strongest_apart(*local_maxima(heatmap, threshold), min_distance)
+
+
+def local_maxima(heatmap, threshold):
+    """Return the pixels above a threshold of which no neighbour is higher.
+
+    Parameters
+    ----------
+    heatmap : float ndarray of shape (H, W)
+        The heatmap.
+    threshold : float
+        Pixels at or below it are left out.
+
+    Returns
+    -------
+    points : float ndarray of shape (n, 2)
+        (row, col) in pixels, in reading order.
+    heights : float32 ndarray of shape (n,)
+        The heatmap at the points.
+    """
     heatmap = np.asarray(heatmap, dtype=np.float32)
-    # Cheap necessary condition first: maximum of its 3 x 3 neighbourhood.
-    local = ndimage.maximum_filter(heatmap, size=3, mode="constant", cval=-np.inf)
-    rows, cols = np.nonzero((heatmap == local) & (heatmap > threshold))
-    heights = heatmap[rows, cols]
-    order = np.lexsort((cols, rows, -heights))
-    points = np.column_stack([rows, cols]).astype(float)[order]
-    keep = thin(points, min_distance)
-    return points[keep], heights[order][keep]
+    padded = np.pad(heatmap, 1, constant_values=-np.inf)
+    high = np.maximum(np.maximum(padded[:-2], padded[1:-1]), padded[2:])
+    high = np.maximum(np.maximum(high[:, :-2], high[:, 1:-1]), high[:, 2:])
+    rows, cols = np.nonzero((heatmap == high) & (heatmap > threshold))
+    return np.column_stack([rows, cols]).astype(float), heatmap[rows, cols]
+
+
+def strongest_apart(points, heights, min_distance):
+    """Sort points by their height and leave out those near a higher one.
+
+    Parameters
+    ----------
+    points : float ndarray of shape (n, 2)
+        (row, col), in any order.
+    heights : float ndarray of shape (n,)
+        Their heights. Of equal ones the first in reading order counts as higher.
+    min_distance : float
+        Two points that stay are farther apart than this.
+
+    Returns
+    -------
+    points : float ndarray of shape (m, 2)
+        Those that stay.
+    heights : float ndarray of shape (m,)
+        Their heights, decreasing.
+    """
+    order = np.lexsort((points[:, 1], points[:, 0], -heights))
+    order = order[thin(points[order], min_distance)]
+    return points[order], heights[order]
 
 
 def thin(points, min_distance):
@@ -71,8 +112,9 @@ def thin(points, min_distance):
         return keep
     pairs = spatial.cKDTree(points).query_pairs(min_distance, output_type="ndarray")
     pairs = np.sort(pairs, axis=1)
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    for before, after in pairs:
-        if keep[before]:
-            keep[after] = False
+    before, after = pairs[np.argsort(pairs[:, 0])].T
+    important, starts, counts = np.unique(before, return_index=True, return_counts=True)
+    for point, start, count in zip(important, starts, counts, strict=True):
+        if keep[point]:
+            keep[after[start : start + count]] = False
     return keep

@@ -3,15 +3,18 @@
 import copy
 import sys
 from contextlib import contextmanager
+from functools import cache
 from threading import Lock
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from skorch import NeuralNet
 from skorch.callbacks import Callback, LRScheduler
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
+from torch import nn
+from torch.nn.utils import fuse_conv_bn_eval
 from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
@@ -22,6 +25,8 @@ __all__ = [
     "forward_net",
     "map_threads",
     "one_thread",
+    "prepare_net",
+    "share_threads",
 ]
 
 
@@ -171,17 +176,39 @@ def forward_net(net, X, method="forward", batch_size=256):
     output : float32 ndarray of shape (n, ...)
         The output.
     """
-    module = net.module_
-    module.eval()
-    outputs = []
-    with torch.inference_mode():
-        for start in range(0, len(X), batch_size):
-            batch = torch.from_numpy(
-                np.ascontiguousarray(X[start : start + batch_size])
-            )
+    forward = prepare_net(net, method)
+    starts = range(0, len(X), batch_size)
+    return np.concatenate([forward(X[start : start + batch_size]) for start in starts])
+
+
+def prepare_net(net, method="forward"):
+    """Return a fitted net as a function of arrays, made ready for many calls.
+
+    A batch norm behind a convolution is folded into its weights, in a copy of the net:
+    what is computed differs by rounding only.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        From `fit_net`.
+    method : str, default="forward"
+        Method of the module to call.
+
+    Returns
+    -------
+    forward : callable
+        From float32 (n, C, H, W) to float32 (n, ...), in evaluation mode and without
+        gradients. It can be called by several threads.
+    """
+    module = _fold_batch_norm(copy.deepcopy(net.module_).eval())
+
+    def forward(X):
+        with torch.inference_mode():
+            batch = torch.from_numpy(np.ascontiguousarray(X))
             batch = batch.to(net.device, memory_format=torch.channels_last)
-            outputs.append(getattr(module, method)(batch).float().cpu().numpy())
-    return np.concatenate(outputs)
+            return getattr(module, method)(batch).float().cpu().numpy()
+
+    return forward
 
 
 @contextmanager
@@ -194,10 +221,16 @@ def one_thread():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with _libraries().limit(limits=1, user_api="blas"):
             yield
     finally:
         torch.set_num_threads(before)
+
+
+@cache
+def _libraries():
+    # Finding them takes as long as a small image; all are loaded by the time of need.
+    return ThreadpoolController()
 
 
 def map_threads(function, items, n_jobs=None):
@@ -219,10 +252,7 @@ def map_threads(function, items, n_jobs=None):
     results : list
         In the order of the items, the same for every number of threads.
     """
-    if n_jobs is None:
-        backend, n_jobs = get_active_backend()
-        if n_jobs in (None, 1):
-            n_jobs = 1 if backend.nesting_level or _is_in_dask() else -1
+    n_jobs = _count_threads(n_jobs)
     with one_thread():
         return Parallel(n_jobs=n_jobs, backend="threading")(
             delayed(_on_one_thread)(function, item) for item in items
@@ -241,9 +271,51 @@ def _is_in_dask():
     return True
 
 
+def share_threads(n_items, n_jobs=None):
+    """Share threads out where few items are made of parts that can be done apart.
+
+    Parameters
+    ----------
+    n_items : int
+        Number of items.
+    n_jobs : int, default=None
+        As for `map_threads`.
+
+    Returns
+    -------
+    n_outer, n_inner : int
+        Number of threads for items, and in each of them for its parts.
+    """
+    n_threads = effective_n_jobs(_count_threads(n_jobs))
+    n_outer = min(n_items, n_threads)
+    return n_outer, -(-n_threads // n_outer)
+
+
+def _count_threads(n_jobs):
+    if n_jobs is None:
+        backend, n_jobs = get_active_backend()
+        if n_jobs in (None, 1):
+            n_jobs = 1 if backend.nesting_level or _is_in_dask() else -1
+    return n_jobs
+
+
 def _on_one_thread(function, item):
     torch.set_num_threads(1)
     return function(item)
+
+
+def _fold_batch_norm(module):
+    """Fold, in place, each batch norm behind a convolution of a plain sequence."""
+    for block in module.modules():
+        if type(block).forward is not nn.Sequential.forward:
+            continue
+        layers = list(block)
+        for place, (first, second) in enumerate(zip(layers, layers[1:], strict=False)):
+            is_pair = type(first) is nn.Conv2d and type(second) is nn.BatchNorm2d
+            if is_pair and second.running_mean is not None:
+                block[place] = fuse_conv_bn_eval(first, second)
+                block[place + 1] = nn.Identity()
+    return module
 
 
 def _new_net(module, device, **training):

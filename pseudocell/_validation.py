@@ -14,6 +14,9 @@ __all__ = [
     "check_shapes",
 ]
 
+# Pixels that are looked at in one go.
+BAND = 8_000_000
+
 
 def check_images(images):
     """Check that `images` is a non-empty sequence, without reading any of them.
@@ -61,7 +64,7 @@ class HeldOutClicks(np.ndarray):
     """Clicks held out of an image of which others were trained on: never all cells."""
 
 
-def check_image(image, index, n_channels=None):
+def check_image(image, index, n_channels=None, *, read=True):
     """Read one image and check it.
 
     Parameters
@@ -72,6 +75,9 @@ def check_image(image, index, n_channels=None):
         Its position in `images`, for the error message.
     n_channels : int, optional
         Number of channels that it must have; a grey image has one.
+    read : bool, default=True
+        False leaves an image that gives arrays when it is sliced, such as one of Zarr
+        or Dask, on its disk.
 
     Returns
     -------
@@ -88,15 +94,16 @@ def check_image(image, index, n_channels=None):
             f"images[{index}] is the path {os.fspath(image)!r}; expected pixels. Open "
             "files with pseudocell.io.read_images, which reads each when it is needed."
         )
-    image = np.asarray(image)
+    if read or not _can_be_sliced(image):
+        image = np.asarray(image)
     name = f"images[{index}]"
     _check_axes(image.shape, name)
     if not (np.issubdtype(image.dtype, np.number) or image.dtype == bool):
         raise ValueError(f"{name} has dtype {image.dtype}; expected real numbers.")
     if np.iscomplexobj(image):
         raise ValueError(f"{name} is complex; expected real pixel values.")
-    if np.issubdtype(image.dtype, np.floating) and not np.isfinite(image).all():
-        bad = int(np.size(image) - np.isfinite(image).sum())
+    bad = _count_not_finite(image)
+    if bad:
         raise ValueError(
             f"{name} has {bad} NaN or infinite pixels; expected finite values. "
             "Fill them first, for example with numpy.nan_to_num."
@@ -170,6 +177,21 @@ def _check_channels(shape, name, n_channels):
             f"{name} has {channels} channel(s); expected {n_channels} as in the "
             "other images. Convert them all to grey or all to colour."
         )
+
+
+def _can_be_sliced(image):
+    has_dtype = isinstance(getattr(image, "dtype", None), np.dtype)
+    is_array = isinstance(image, np.ndarray)
+    return has_dtype and hasattr(image, "__getitem__") and not is_array
+
+
+def _count_not_finite(image):
+    """Count pixels that are NaN or infinite, without a copy of the whole image."""
+    if not np.issubdtype(image.dtype, np.floating):
+        return 0
+    height = max(1, BAND // image.shape[1])
+    bands = (image[top : top + height] for top in range(0, image.shape[0], height))
+    return sum(int((~np.isfinite(band)).sum()) for band in bands)
 
 
 def check_points(points, n_images=None, name="points"):

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from sklearn.base import clone
 from torch import nn
 
-from pseudocell import HeatmapDetector, _detector
+from pseudocell import HeatmapDetector, _detector, _scale, _tiling, _validation
 from pseudocell._detector import _crop_size
 from pseudocell.nets import UNet
 
@@ -381,6 +381,77 @@ def test_one_click_on_nothing_is_fine(data):
         detector = quick(n_nets=n_nets).fit([image], [[[1.0, 2.0]]])
         assert len(detector.nets_) == n_nets
         assert np.isfinite(detector.predict_heatmap([image])[0]).all()
+
+
+# ------------------------------------------------------------------------ tiles
+def in_tiles(monkeypatch, tile):
+    monkeypatch.setattr(
+        _detector, "cut_windows", lambda shape: _tiling.cut_windows(shape, tile)
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_peak_is_doubled_or_lost_at_a_seam(data, monkeypatch, seed):
+    """Exactly: any size of image, tile and cell, and equal heights across seams."""
+    rng = np.random.default_rng(seed)
+    detector = ready(cell_radius=rng.uniform(3, 12), n_jobs=2).fit(*data)
+    noise = rng.normal(size=rng.integers(5, 100, 2))
+    image = gaussian_filter(noise, rng.uniform(0, 3))
+    if seed % 2:
+        image = np.round(3 * image / image.std())
+    known = [rng.uniform(-0.5, np.array(image.shape) - 0.5, (9, 2))]
+    in_tiles(monkeypatch, 10**6)
+    ((expected, heights),) = detector.find_candidates([image], 0.3, known)
+    assert len(expected) > 0
+    for tile in rng.integers(4, 60, 3):
+        in_tiles(monkeypatch, tile)
+        ((found, their),) = detector.find_candidates([image], 0.3, known)
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(their, heights)
+
+
+def test_tiles_do_not_matter_to_a_net(fitted, data, monkeypatch):
+    image = np.tile(data[0][0], (3, 2))
+    in_tiles(monkeypatch, 10**6)
+    ((expected, heights),) = fitted.find_candidates([image], 0.3)
+    assert len(expected) > 20
+    for tile in (30, 77, 100):
+        in_tiles(monkeypatch, tile)
+        ((found, their),) = fitted.find_candidates([image], 0.3)
+        np.testing.assert_array_equal(in_order(found), in_order(expected))
+        np.testing.assert_allclose(their, heights, atol=1e-5)
+
+
+class OnDisk:
+    """An image of which only parts can be read."""
+
+    def __init__(self, image):
+        self.image, self.shape, self.largest = image, image.shape, 0
+        self.dtype, self.ndim = image.dtype, image.ndim
+
+    def __getitem__(self, window):
+        part = self.image[window]
+        self.largest = max(self.largest, part.size)
+        return part
+
+    def __array__(self, dtype=None, copy=None):
+        raise MemoryError("The whole image was asked for.")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_large_image_is_read_in_parts(fitted, data, monkeypatch, dtype):
+    image = np.tile(data[0][0], (3, 4)).astype(dtype)
+    on_disk = OnDisk(image)
+    in_tiles(monkeypatch, 64)
+    monkeypatch.setattr(_scale, "BAND", 5000)
+    monkeypatch.setattr(_validation, "BAND", 5000)
+    assert_same_points(fitted.predict([on_disk]), fitted.predict([image]))
+    # The tile, and the reach of a net of depth 2, which is 26.
+    assert on_disk.largest <= (64 + 2 * 26 + 2 * 4) ** 2
+    bad = image.astype(float)
+    bad[3, 4] = bad[200, 300] = np.nan
+    with pytest.raises(ValueError, match=r"images\[0\] has 2 NaN"):
+        fitted.predict([OnDisk(bad)])
 
 
 # ------------------------------------------------------------------ the clicks

@@ -598,7 +598,9 @@ def test_search_is_limited_and_begins_where_clicks_are(data):
     images, clicks, _ = data
     some = [clicks[0][:0], clicks[1], clicks[2][:0]]
     for seed in range(3):
-        loop = quick(max_search=MEGAPIXELS[1], selector=ShareSelector(0.3, 0.3))
+        loop = quick(
+            max_search=MEGAPIXELS[1], alpha=0.3, beta=0.3, selector=ShareSelector()
+        )
         loop.set_params(random_state=seed, max_iter=1).fit(images, some)
         labels = places(loop.labels_[-1])
         assert (labels > 0).tolist() == [False, True, False]
@@ -609,7 +611,9 @@ def test_all_rounds_search_the_same_images(data, seed):
     """One pixel more than the clicked image has, and another image is searched."""
     images, clicks, _ = data
     some = [clicks[0][:0], clicks[1], clicks[2][:0]]
-    loop = quick(max_search=MEGAPIXELS[1] + 1e-6, selector=ShareSelector(0.3, 0.3))
+    loop = quick(
+        max_search=MEGAPIXELS[1] + 1e-6, alpha=0.3, beta=0.3, selector=ShareSelector()
+    )
     loop.set_params(random_state=np.random.RandomState(seed)).fit(images, some)
     assert loop.n_iter_ == 2
     searched = [places(labels) > 0 for labels in loop.labels_]
@@ -625,7 +629,9 @@ def test_search_counts_in_pixels_of_the_nominal_size(data):
     clicks = [clicks[0][:0], 2 * clicks[1] + 0.5, clicks[2][:0]]
     for share, n_searched in ((1, 1), (1.01, 2)):
         loop = quick(cell_radius=12, max_search=share * MEGAPIXELS[1], max_iter=1)
-        loop.set_params(selector=ShareSelector(0.3, 0.3)).fit(large, clicks)
+        loop.set_params(alpha=0.3, beta=0.3, selector=ShareSelector()).fit(
+            large, clicks
+        )
         assert (places(loop.labels_[-1]) > 0).sum() == n_searched
 
 

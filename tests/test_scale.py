@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+from skimage.transform import resize
 
 from pseudocell import _scale
 from pseudocell._scale import (
+    NominalImage,
     nominal_shape,
     normalise_image,
     points_from_nominal,
@@ -161,8 +163,10 @@ def test_corners_stay_corners(scale):
 
 def test_image_of_nominal_size_stays_as_it_is():
     image = draw_blob((40, 50), (20, 30), 4.0)
-    assert to_nominal(image, 1.0) is image
-    assert to_nominal(image, 1.001) is image
+    for scale in (1.0, 1.001):
+        nominal = to_nominal(image, scale)
+        assert np.shares_memory(nominal, image)
+        np.testing.assert_array_equal(nominal, image)
 
 
 @pytest.mark.parametrize("scale", [0.001, 0.4, 1.7])
@@ -187,3 +191,69 @@ def test_fine_stripes_do_not_alias():
     """Stripes of one pixel turn grey, not into broader stripes."""
     stripes = np.tile(np.float32([1, -1]), (60, 30))[..., np.newaxis]
     assert np.abs(to_nominal(stripes, 0.3)[:, 3:-3]).max() < 0.1
+
+
+# ------------------------------------------------------------------ in windows
+def draw_image(rng):
+    """Any size, number of channels and dtype."""
+    shape = (*rng.integers(1, 90, 2), rng.integers(1, 4))
+    return rng.integers(0, 255, shape).astype(rng.choice(["uint8", "uint16", "f4"]))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_resampling_is_that_of_scikit_image(seed):
+    """Low-pass filter, then linear interpolation, here as one sum of pixels."""
+    rng = np.random.default_rng(seed)
+    image, scale = normalise_image(draw_image(rng)), np.exp(rng.uniform(-3, 1))
+    shape = (*nominal_shape(image.shape, scale), image.shape[2])
+    expected = resize(image, shape, order=1, mode="reflect", anti_aliasing=scale < 1)
+    np.testing.assert_allclose(to_nominal(image, scale), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_window_is_the_window_of_the_whole(seed):
+    """To the last bit: tiles must not show."""
+    rng = np.random.default_rng(seed)
+    image, scale = draw_image(rng), np.exp(rng.uniform(-3, 1))
+    whole = to_nominal(normalise_image(image), scale)
+    lazy = NominalImage(image, scale)
+    assert lazy.shape == whole.shape
+    np.testing.assert_array_equal(np.asarray(lazy), whole)
+    for _ in range(5):
+        corner = [rng.integers(0, length) for length in whole.shape[:2]]
+        window = tuple(slice(x, x + rng.integers(1, 50)) for x in corner)
+        np.testing.assert_array_equal(lazy[window], whole[window])
+
+
+class Reader:
+    """An image on disk, of which only the parts asked for are read."""
+
+    def __init__(self, image):
+        self.image, self.shape, self.largest = image, image.shape, 0
+
+    def __getitem__(self, window):
+        part = self.image[window]
+        self.largest = max(self.largest, part.size)
+        return part
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_only_what_is_needed_is_read(monkeypatch, flat):
+    """Bands for the grey values, and the pixels under a window."""
+    monkeypatch.setattr(_scale, "MAX_SAMPLES", 900)
+    image = np.random.default_rng(0).integers(0, 255, (300, 400)).astype(np.uint8)
+    if flat:
+        image[:] = 0
+        image[1, 2] = 9
+    expected = to_nominal(normalise_image(image), 0.5)
+    monkeypatch.setattr(_scale, "BAND", 1500)
+    reader = Reader(image)
+    lazy = NominalImage(reader, 0.5)
+    assert 0 < reader.largest <= 1500
+    reader.largest = 0
+    np.testing.assert_array_equal(lazy[40:50, 60:75], expected[40:50, 60:75])
+    # Each is made of two pixels, and the filter reaches two beyond on either side.
+    assert reader.largest <= (2 * 10 + 4) * (2 * 15 + 4)
+    # Bands of eight rows, if not even one fits.
+    np.testing.assert_array_equal(lazy[:, :], expected)
+    assert reader.largest <= (2 * 8 + 4) * 400

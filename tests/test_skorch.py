@@ -15,7 +15,10 @@ from pseudocell._skorch import (
     forward_net,
     map_threads,
     one_thread,
+    prepare_net,
+    share_threads,
 )
+from pseudocell.nets import UNet
 
 
 class Batches:
@@ -176,7 +179,114 @@ def test_any_method_of_the_module_can_be_called():
     np.testing.assert_array_equal(forward_net(net, X, "twice"), 2 * forward_net(net, X))
 
 
+class Chain(nn.Sequential):
+    """Batch norms in all places; only those behind a convolution can be folded."""
+
+    def __init__(self):
+        super().__init__(
+            nn.BatchNorm2d(2),
+            nn.Conv2d(2, 5, 3, padding=1, bias=False),
+            nn.BatchNorm2d(5, affine=False),
+            nn.Conv2d(5, 4, 3, stride=2, groups=1),
+            nn.BatchNorm2d(4),
+            nn.BatchNorm2d(4),
+            nn.Conv2d(4, 4, 3),
+            nn.ReLU(),
+            nn.BatchNorm2d(4),
+            nn.Conv2d(4, 3, 1),
+            nn.BatchNorm2d(3, track_running_stats=False),
+        )
+
+
+class Backwards(nn.Sequential):
+    """Not what it looks like."""
+
+    def forward(self, X):
+        for layer in reversed(self):
+            X = layer(X)
+        return X
+
+
+def unsettled(module, seed=0):
+    """A module whose batch norms have statistics and weights of their own."""
+    generator = torch.Generator().manual_seed(seed)
+    for layer in module.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            for tensor in layer.state_dict().values():
+                if tensor.dtype == torch.float32:
+                    tensor.copy_(torch.rand(tensor.shape, generator=generator) + 0.5)
+    return module
+
+
+NETS = {
+    "unet": lambda: UNet(2, base_channels=4, depth=2),
+    "chain": Chain,
+    "backwards": lambda: Backwards(nn.Conv2d(2, 2, 3), nn.BatchNorm2d(2)),
+    "one layer": lambda: nn.Conv2d(2, 1, 3),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_folded_net_is_the_net(name):
+    net = fit(0, unsettled(build_module(NETS[name], 0)))
+    before = {k: v.clone() for k, v in net.module_.state_dict().items()}
+    X = np.random.default_rng(0).normal(size=(3, 2, 12, 16)).astype(np.float32)
+    with torch.no_grad():
+        expected = net.module_.eval()(torch.from_numpy(X)).numpy()
+    np.testing.assert_allclose(prepare_net(net)(X), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(forward_net(net, X), expected, rtol=1e-5, atol=1e-5)
+    assert net.module_.state_dict().keys() == before.keys()
+    for key, value in net.module_.state_dict().items():
+        assert torch.equal(value, before[key])
+
+
+def test_batch_norm_behind_a_convolution_is_folded(monkeypatch):
+    """None of the U-Net's remains; in the chain two of five do not."""
+    called = []
+    plain = nn.BatchNorm2d.forward
+    monkeypatch.setattr(
+        nn.BatchNorm2d,
+        "forward",
+        lambda self, X: called.append(self) or plain(self, X),
+    )
+    X = np.zeros((1, 2, 12, 16), np.float32)
+    for name, count in (("unet", 0), ("chain", 4)):
+        called.clear()
+        prepare_net(fit(0, unsettled(build_module(NETS[name], 0))))(X)
+        assert len(called) == count
+
+
+def test_prepared_net_does_not_follow_the_net():
+    """It is a copy: what is trained on does not change what is being used."""
+    net = fit()
+    X = np.ones((2, 2, 1, 1), np.float32)
+    forward = prepare_net(net)
+    before = forward(X)
+    with torch.no_grad():
+        for weights in net.module_.parameters():
+            weights.mul_(2)
+    np.testing.assert_array_equal(forward(X), before)
+    assert (forward_net(net, X) != before).any()
+
+
 # -------------------------------------------------------------------- threads
+@pytest.mark.parametrize(
+    ("n_items", "n_jobs", "expected"),
+    [(1, 8, (1, 8)), (3, 8, (3, 3)), (8, 8, (8, 1)), (99, 8, (8, 1)), (5, 1, (1, 1))],
+)
+def test_threads_are_shared_out(n_items, n_jobs, expected):
+    assert share_threads(n_items, n_jobs) == expected
+
+
+def test_items_and_their_parts_run_at_the_same_time():
+    together = threading.Barrier(4, timeout=10)
+
+    def work(item):
+        return map_threads(lambda part: together.wait() and 0 or part, "ab", 2)
+
+    assert map_threads(work, range(2), 2) == [["a", "b"]] * 2
+
+
 @pytest.fixture(params=[1, 2])
 def threads(request):
     """A number of torch threads that must be the same afterwards."""

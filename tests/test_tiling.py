@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import uniform_filter
 
-from pseudocell._tiling import map_tiles
+from pseudocell._tiling import apply_in_window, cut_windows, map_tiles
 from pseudocell.nets import UNet
 
 
@@ -56,7 +56,7 @@ FUNCTIONS = [BoxFilter(1), BoxFilter(5), BlockMeans(), Net(1), Net(2)]
 def test_tiled_is_untiled(function, seed):
     rng = np.random.default_rng(seed)
     image = rng.normal(size=(*rng.integers(1, 130, 2), 2)).astype(np.float32)
-    layout = {"stride": function.stride, "halo": function.reach}
+    layout = {"stride": function.stride, "reach": function.reach}
     whole = map_tiles(function, image, **layout, tile=10**6)
     for tile in rng.integers(10, 80, 3):
         tiled = map_tiles(function, image, **layout, tile=int(tile))
@@ -67,7 +67,7 @@ def test_tiled_is_untiled(function, seed):
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_image_that_fits_is_one_call(function):
     image = np.random.default_rng(0).normal(size=(48, 64, 2)).astype(np.float32)
-    result = map_tiles(function, image, stride=function.stride, halo=function.reach)
+    result = map_tiles(function, image, stride=function.stride, reach=function.reach)
     np.testing.assert_allclose(result, function(np.moveaxis(image, 2, 0)), atol=1e-6)
 
 
@@ -75,28 +75,57 @@ def test_image_that_fits_is_one_call(function):
 @pytest.mark.parametrize("stride", [1, 4, 16])
 def test_every_pixel_is_written_once_at_its_place(shape, stride):
     image = np.random.default_rng(0).random((*shape, 3)).astype(np.float32)
-    result = map_tiles(lambda x: x.sum(axis=0), image, stride=stride, halo=3, tile=16)
+    result = map_tiles(lambda x: x.sum(axis=0), image, stride=stride, reach=3, tile=16)
     np.testing.assert_allclose(result, image.sum(axis=2), rtol=1e-6)
 
 
 def test_tiles_are_bounded_and_multiples_of_the_stride():
-    """At most tile + 2 halo, the halo rounded up to the stride."""
+    """At most tile + 2 reach, and less than a stride more on either side."""
     seen = []
 
     def look(tile):
         seen.append(tile.shape[1:])
         return tile[0]
 
-    map_tiles(look, np.zeros((150, 203, 1)), stride=8, halo=9, tile=50)
+    map_tiles(look, np.zeros((150, 203, 1)), stride=8, reach=9, tile=50)
     sizes = np.array(seen)
     assert (sizes % 8 == 0).all()
-    assert sizes.max() == 48 + 2 * 16
-    assert len(seen) == 4 * 5
+    assert sizes.max() <= 50 + 2 * 9 + 2 * 7
+    assert len(seen) == 3 * 5
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_any_window_is_the_window_of_the_whole(function, seed):
+    rng = np.random.default_rng(seed)
+    image = rng.normal(size=(*rng.integers(1, 130, 2), 2)).astype(np.float32)
+    layout = {"stride": function.stride, "reach": function.reach}
+    whole = map_tiles(function, image, **layout, tile=10**6)
+    corner = [rng.integers(0, length) for length in whole.shape]
+    window = tuple(
+        slice(start, rng.integers(start, length) + 1)
+        for start, length in zip(corner, whole.shape, strict=True)
+    )
+    found = apply_in_window(function, image, window, **layout)
+    np.testing.assert_allclose(found, whole[window], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 50), (16, 9), (100, 33)])
+@pytest.mark.parametrize("tile", [1, 7, 16, 1000])
+def test_windows_are_apart_and_cover_the_image(shape, tile):
+    covered = np.zeros(shape, dtype=int)
+    windows = cut_windows(shape, tile)
+    for window in windows:
+        covered[window] += 1
+        assert max(part.stop - part.start for part in window) <= tile
+    assert (covered == 1).all()
+    rows, cols = (-(-length // tile) for length in shape)
+    assert len(windows) == rows * cols
 
 
 def test_image_stays_unchanged():
     image = np.random.default_rng(0).random((20, 30, 2))
     before = image.copy()
     image.flags.writeable = False
-    map_tiles(BlockMeans(), image, stride=8, halo=8, tile=16)
+    map_tiles(BlockMeans(), image, stride=8, reach=8, tile=16)
     np.testing.assert_array_equal(image, before)

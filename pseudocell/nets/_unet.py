@@ -55,8 +55,11 @@ class UNet(nn.Module):
             skips.append(x)
         skips.pop()
         for block in self.up:
-            x = functional.interpolate(x, scale_factor=2, mode="bilinear")
-            x = block(torch.cat([skips.pop(), x], dim=1))
+            x = _upsample(x)
+            if torch.is_grad_enabled():
+                x = block(torch.cat([skips.pop(), x], dim=1))
+            else:
+                x = block[1:](_convolve_both(block[0], skips.pop(), x))
         return self.head(x)[:, 0]
 
     @property
@@ -68,11 +71,33 @@ class UNet(nn.Module):
     def reach(self):
         """No input pixel farther than this changes an output pixel, in pixels.
 
-        Two 3 x 3 convolutions a level on the way down and up reach 4 pixels of
-        that level, 2 at the lowest one, upsampling reaches 1 pixel of the level
-        below, and pooling makes the grid coarse by one pixel of its level.
+        Two 3 x 3 convolutions at each level on the way down and up reach 4 pixels of
+        that level, 2 at the lowest one. A pixel that is made larger takes from the
+        nearest pixel beside its own below, which pooling made of two: 2 pixels more
+        of each level but the lowest. With depth d the sum of ``6 * 2**level`` over
+        the levels above the lowest and ``2 * 2**d`` is ``8 * 2**d - 6``.
         """
-        return sum(6 * 2**level for level in range(self.depth + 1))
+        return 2 ** (self.depth + 3) - 6
+
+
+def _upsample(maps):
+    return functional.interpolate(maps, scale_factor=2, mode="bilinear")
+
+
+def _convolve_both(convolution, first, second):
+    """Return the convolution of two stacks of maps without putting them together.
+
+    The result is the same. To put them together needs the largest piece of memory of
+    all, and above 32 MiB the system hands out new pages each time, which takes as long
+    as the convolution.
+    """
+    n_first = first.shape[1]
+    weight, padding = convolution.weight, convolution.padding
+    result = functional.conv2d(
+        first, weight[:, :n_first], convolution.bias, padding=padding
+    )
+    result += functional.conv2d(second, weight[:, n_first:], padding=padding)
+    return result
 
 
 def _upward(widths):
