@@ -5,18 +5,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parent.parent / "benchmarks" / "speed.py"
+FOLDER = Path(__file__).parent.parent / "benchmarks"
 
 
-def test_speed_prints_a_number_in_every_row():
+def run_quick(name, warnings="error"):
     done = subprocess.run(
-        [sys.executable, "-W", "error", SCRIPT, "--quick"],
+        [sys.executable, "-W", warnings, FOLDER / name, "--quick"],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    rows = [line for line in done.stdout.splitlines() if line.startswith("| ")]
+    return [line for line in done.stdout.splitlines() if line.startswith("| ")]
+
+
+def test_speed_prints_a_number_in_every_row():
+    rows = run_quick("speed.py")
     whats = [row.split(" | ")[0] for row in rows[1:]]
     starts = ["arith", *["predict"] * 4, "import", "matching", "memory", "fit", "fit"]
     assert len(whats) == len(starts)
@@ -25,3 +29,11 @@ def test_speed_prints_a_number_in_every_row():
     for row in rows[1:]:
         assert row.count(" | ") == 4
         assert re.search(r"\d", row.split(" | ")[2])
+
+
+def test_grid_search_prints_what_was_chosen_and_what_was_best():
+    _, row = run_quick("grid_search.py", "default")  # Trained for too short.
+    name, chosen, its_f, best, best_f, worst_f = row.strip("| ").split(" | ")
+    assert name == "made"
+    assert all(re.fullmatch(r"alpha \S+, beta \S+, p \S+", s) for s in (chosen, best))
+    assert 0 <= float(worst_f) <= float(its_f) <= float(best_f) <= 1
