@@ -92,7 +92,9 @@ class ImageFile:
         except MemoryError:
             raise
         except Exception as error:  # each decoder has errors of its own
-            raise UnreadableImageError(self.path, _reason(error)) from error
+            # "from error" would keep it from coming back from a worker of Dask, which
+            # sends causes along: those of some decoders cannot be pickled.
+            raise UnreadableImageError(self.path, _reason(error)) from None
         return image if dtype is None else image.astype(dtype, copy=False)
 
 
