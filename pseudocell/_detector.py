@@ -8,11 +8,9 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._candidates import drop_near
 from ._crops import CropBatches
 from ._detector_mixin import DetectorMixin
 from ._heatmap import render_heatmap, render_mask
-from ._peaks import local_maxima, strongest_apart
 from ._radius import estimate_cell_radius
 from ._scale import (
     NominalImage,
@@ -28,7 +26,8 @@ from ._skorch import (
     prepare_net,
     share_threads,
 )
-from ._tiling import apply_in_window, cut_windows, map_tiles
+from ._tiled_peaks import find_peaks_in_tiles
+from ._tiling import map_tiles
 from ._validation import (
     check_image,
     check_images,
@@ -526,41 +525,15 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
 
     def _find(self, draw, image, threshold, places=(), n_jobs=1):
         """Return the peaks of one image at the nominal size, and places off them."""
-        places = np.reshape(places, (-1, 2))
-        looks = map_threads(
-            lambda window: self._look(draw, image, window, threshold, places),
-            cut_windows(image.shape[:2]),
-            n_jobs,
+        return find_peaks_in_tiles(
+            draw,
+            image,
+            threshold,
+            places,
+            distance=PEAK_DISTANCE * self.nominal_radius,
+            n_jobs=n_jobs,
+            **self._layout,
         )
-        points, heights, numbers, values = map(np.concatenate, zip(*looks, strict=True))
-        # Back in the order in which they were given.
-        values = values[np.argsort(numbers)]
-        distance = PEAK_DISTANCE * self.nominal_radius
-        points, heights = strongest_apart(points, heights, distance)
-        free = drop_near(places, points, distance)
-        return (
-            np.concatenate([points, places[free]]),
-            np.concatenate([heights, values[free]]),
-        )
-
-    def _look(self, draw, image, window, threshold, places):
-        """Return the local maxima in a window, and which places are in it, how high.
-
-        One pixel more is drawn all around: if that is higher, a pixel at the edge of
-        the window is no maximum.
-        """
-        wide = tuple(
-            slice(max(0, part.start - 1), min(part.stop + 1, length))
-            for part, length in zip(window, image.shape, strict=False)
-        )
-        corner = [part.start for part in wide]
-        heatmap = apply_in_window(draw, image, wide, **self._layout)
-        points, heights = local_maxima(heatmap, threshold)
-        points += corner
-        pixels = _nearest_pixel(places, image.shape[:2])
-        inside, here = _are_in(points, window), np.flatnonzero(_are_in(pixels, window))
-        rows, cols = (pixels[here] - corner).T
-        return points[inside], heights[inside], here, heatmap[rows, cols]
 
     def _look_at_clicks(self, images, clicks):
         """Return how high each click stands for the net that has not seen it."""
@@ -613,16 +586,6 @@ def _with_index(points):
     return np.concatenate(
         [np.insert(array, 0, index, axis=1) for index, array in enumerate(points)]
     )
-
-
-def _are_in(points, window):
-    """Return which points are in a window."""
-    start, stop = np.array([(part.start, part.stop) for part in window]).T
-    return ((points >= start) & (points < stop)).all(axis=1)
-
-
-def _nearest_pixel(points, shape):
-    return np.clip(np.round(points).astype(int), 0, np.array(shape) - 1)
 
 
 def _heights_at(points, peaks, heights, radius):

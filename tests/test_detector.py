@@ -12,7 +12,14 @@ from scipy.ndimage import gaussian_filter
 from sklearn.base import clone
 from torch import nn
 
-from pseudocell import HeatmapDetector, _detector, _scale, _tiling, _validation
+from pseudocell import (
+    HeatmapDetector,
+    _detector,
+    _scale,
+    _tiled_peaks,
+    _tiling,
+    _validation,
+)
 from pseudocell._detector import _crop_size
 from pseudocell.nets import UNet
 
@@ -386,7 +393,7 @@ def test_one_click_on_nothing_is_fine(data):
 # ------------------------------------------------------------------------ tiles
 def in_tiles(monkeypatch, tile):
     monkeypatch.setattr(
-        _detector, "cut_windows", lambda shape: _tiling.cut_windows(shape, tile)
+        _tiled_peaks, "cut_windows", lambda shape: _tiling.cut_windows(shape, tile)
     )
 
 

@@ -1,0 +1,82 @@
+"""Peaks of a heatmap that is drawn one tile after the other, never as a whole."""
+
+import numpy as np
+
+from ._candidates import drop_near
+from ._peaks import local_maxima, strongest_apart
+from ._skorch import map_threads
+from ._tiling import apply_in_window, cut_windows
+
+__all__ = ["find_peaks_in_tiles"]
+
+
+def find_peaks_in_tiles(
+    draw, image, threshold, places=(), *, distance, stride, reach, n_jobs=1
+):
+    """Return the peaks of a heatmap, and the heights at further places.
+
+    Parameters
+    ----------
+    draw : callable
+        Makes a heatmap (h, w) of an image (C, h, w).
+    image : NominalImage or float32 ndarray of shape (H, W, C)
+        The image at the nominal size; windows of it are read.
+    threshold : float
+        Peaks at or below it are left out.
+    places : array-like of shape (m, 2)
+        Places (row, col) to return as well, unless a peak is near.
+    distance : float
+        Least distance of two peaks, and of a place from a peak, in pixels.
+    stride, reach : int
+        Of the net behind `draw`.
+    n_jobs : int, default=1
+        Number of threads.
+
+    Returns
+    -------
+    points : float ndarray of shape (n, 2)
+        The peaks, the highest first, then the places that are not near a peak.
+    heights : float ndarray of shape (n,)
+        How high the heatmap is there. Neither depends on the tiles.
+    """
+    places = np.reshape(places, (-1, 2))
+    looks = map_threads(
+        lambda window: _look(draw, image, window, threshold, places, stride, reach),
+        cut_windows(image.shape[:2]),
+        n_jobs,
+    )
+    points, heights, numbers, values = map(np.concatenate, zip(*looks, strict=True))
+    # Back in the order in which they were given.
+    values = values[np.argsort(numbers)]
+    points, heights = strongest_apart(points, heights, distance)
+    free = drop_near(places, points, distance)
+    return (
+        np.concatenate([points, places[free]]),
+        np.concatenate([heights, values[free]]),
+    )
+
+
+def _look(draw, image, window, threshold, places, stride, reach):
+    """Return the local maxima in a window, and which places are in it, how high.
+
+    One pixel more is drawn all around: if that is higher, a pixel at the edge of the
+    window is no maximum.
+    """
+    wide = tuple(
+        slice(max(0, part.start - 1), min(part.stop + 1, length))
+        for part, length in zip(window, image.shape, strict=False)
+    )
+    corner = [part.start for part in wide]
+    heatmap = apply_in_window(draw, image, wide, stride=stride, reach=reach)
+    points, heights = local_maxima(heatmap, threshold)
+    points += corner
+    pixels = np.clip(np.round(places).astype(int), 0, np.array(image.shape[:2]) - 1)
+    inside, here = _are_in(points, window), np.flatnonzero(_are_in(pixels, window))
+    rows, cols = (pixels[here] - corner).T
+    return points[inside], heights[inside], here, heatmap[rows, cols]
+
+
+def _are_in(points, window):
+    """Return which points are in a window."""
+    start, stop = np.array([(part.start, part.stop) for part in window]).T
+    return ((points >= start) & (points < stop)).all(axis=1)
