@@ -21,8 +21,11 @@ from pseudocell.metrics import detection_f1
 from pseudocell.model_selection import lee_liu_scorer, split_clicks
 from pseudocell.nets import UNet
 
-GRID = {"alpha": [0.01, 0.1], "beta": [0.05, 0.2], "p": [1.0, 4.0]}
-QUICK_GRID = {"alpha": [0.05], "beta": [0.05], "p": [1.0, 4.0]}
+GRID = [
+    {"alpha": [0.01, 0.1], "beta": [0.05], "p": [1.0, 4.0]},
+    {"alpha": [0.05], "beta": [0.2], "p": [4.0]},
+]
+QUICK_GRID = [{"alpha": [0.05], "beta": [0.05], "p": [1.0, 4.0]}]
 
 
 def main():
@@ -30,7 +33,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", metavar="FOLDER:RADIUS:DISTANCE")
     parser.add_argument("--quick", action="store_true", help="toy size")
-    parser.add_argument("--steps", type=int, default=150, help="steps of a training")
+    parser.add_argument("--steps", type=int, default=80, help="steps of a training")
     parser.add_argument("--jobs", type=int, default=1, help="fits at a time")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
