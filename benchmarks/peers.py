@@ -5,7 +5,8 @@ Each is installed in a virtual environment of its own, below the folder that you
     python benchmarks/peers.py --folder peers --set plates/a:12:15 --set plates/b:9
 
 Both are trained for --seconds on one thread, far less than their authors do on a GPU:
-their scores are lower bounds. docs/peers.md says what is patched, and has a table.
+their scores are lower bounds. Finished runs are kept there, so that the same command
+goes on where it was stopped. docs/peers.md says what is patched, and has a table.
 """
 
 import argparse
@@ -116,7 +117,27 @@ def install(folder, steps):
 
 
 def run_peer(peer, python, folder, one, speed_image, arguments):
-    """Give a peer images and clicks at the nominal size; return what it has found."""
+    """Let a peer learn and find; what it has found before is not found again."""
+    settings = f"{arguments.seconds:g}s-seed{arguments.seed}-{one.fingerprint[:8]}"
+    answer = folder / f"{peer}-{one.name}-{settings}.npz"
+    if not answer.exists():
+        print(f"{peer} on {one.name}", flush=True)
+        job, part = answer.with_suffix(".job.npz"), answer.with_suffix(".part.npz")
+        np.savez(job, **make_job(one, speed_image, arguments))
+        worker = Path(__file__).with_name(f"_peer_{peer}.py")
+        log = answer.with_suffix(".log")
+        with open(log, "w") as output:
+            command = list(map(str, [python, worker, job, part]))
+            failed = subprocess.run(command, stdout=output, stderr=output).returncode
+        if failed:
+            raise SystemExit(f"{peer} failed on {one.name}; see {log}")
+        job.unlink()
+        part.rename(answer)
+    return np.load(answer)
+
+
+def make_job(one, speed_image, arguments):
+    """Return images and clicks at the nominal size, and the settings."""
     scale = NOMINAL_RADIUS / one.cell_radius
     job = {
         "seed": arguments.seed,
@@ -135,17 +156,7 @@ def run_peer(peer, python, folder, one, speed_image, arguments):
                 clicks = points_to_nominal(clicks, pixels.shape, scale)
                 inside = np.clip(clicks, 0, np.array(small.shape[:2]) - 1)
                 job[f"click_{number}"] = inside
-    files = [folder / f"{peer}-{one.name}-{what}.npz" for what in ("job", "answer")]
-    np.savez(files[0], **job)
-    worker = Path(__file__).with_name(f"_peer_{peer}.py")
-    print(f"{peer} on {one.name}", flush=True)
-    log = files[1].with_suffix(".log")
-    with open(log, "w") as output:
-        command = list(map(str, [python, worker, *files]))
-        failed = subprocess.run(command, stdout=output, stderr=output).returncode
-    if failed:
-        raise SystemExit(f"{peer} failed on {one.name}; see {log}")
-    return np.load(files[1])
+    return job
 
 
 def score(one, answer):
