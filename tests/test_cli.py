@@ -172,6 +172,8 @@ def test_predict_can_leave_overlays_out(plate):
     )  # fmt: skip
     assert sorted(path.name for path in (plate / "out").iterdir()) == [
         "counts.csv",
+        "found.jsonl",
+        "napari",
         "points.csv",
     ]
 

@@ -122,17 +122,21 @@ def fit(images, points, output, **parameters):
     show_default=True,
     help="Draw the points on each image.",
 )
+@click.option(
+    "--restart", is_flag=True, help="Forget what an earlier run has found there."
+)
 @DEVICE
 @N_JOBS
-def predict(images, model, output, overlays, device, n_jobs):
+def predict(images, model, output, overlays, restart, device, n_jobs):
     """Find the cells in images with a trained detector.
 
-    Writes points.csv, counts.csv and overlays/NAME.png. A model file can run code
-    when it is loaded: use only your own.
+    Writes points.csv, counts.csv, napari/NAME.csv and overlays/NAME.png. Each image is
+    written to found.jsonl when it is done: stop it and run it again, and it goes on
+    where it was. A .joblib model can run code when it is loaded: use only your own.
     """
     from pseudocell.cli._predict import run_predict
 
-    run_predict(images, model, output, overlays, device, n_jobs)
+    run_predict(images, model, output, overlays, device, n_jobs, restart)
 
 
 @main.command()

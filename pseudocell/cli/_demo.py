@@ -4,7 +4,7 @@ import click
 import numpy as np
 
 from pseudocell.cli._fit import new_detector
-from pseudocell.cli._predict import overlay_files, write_picture, write_results
+from pseudocell.cli._results import overlay_files, write_picture, write_results
 from pseudocell.cli._terminal import Stopped, say, table_line
 from pseudocell.datasets import drop_points, make_brightfield
 from pseudocell.io import read_images, save_model
@@ -175,9 +175,8 @@ def _draw_overview(folder, clicked, clicks, unseen, truth, stages):
 
 def _write_found(folder, detector, images):
     found = detector.predict_scored(images)
-    points, scores = zip(*found, strict=True)
-    write_results(folder, [image.label for image in images], points, scores)
+    write_results(folder, [image.label for image in images], found)
     files = overlay_files(folder / "overlays", images)
-    for image, some in zip(images, points, strict=True):
-        picture = draw_points(np.asarray(image), some, CELL_RADIUS)
+    for image, (points, _) in zip(images, found, strict=True):
+        picture = draw_points(np.asarray(image), points, CELL_RADIUS)
         write_picture(files[image.label], picture)

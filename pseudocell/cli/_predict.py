@@ -1,25 +1,39 @@
 """pseudocell predict: from images and a saved detector to points, counts, overlays."""
 
+import math
 import os
 import warnings
-from collections import Counter
-from pathlib import Path
+from contextlib import closing
+from itertools import islice
 
 import click
 from joblib import effective_n_jobs
-from PIL import Image
 
-from pseudocell.cli._terminal import Stopped, counted, progress
-from pseudocell.io import load_model, read_images, write_counts, write_points
+from pseudocell.cli._found_points import FoundPoints
+from pseudocell.cli._results import (
+    overlay_files,
+    write_layers,
+    write_picture,
+    write_results,
+)
+from pseudocell.cli._terminal import Stopped, counted, progress, say
+from pseudocell.io import load_model, read_ahead, read_images
 from pseudocell.io._names import shorten
-from pseudocell.io._output import prepare_folder, whole_file
+from pseudocell.io._output import prepare_folder
 from pseudocell.plotting import draw_points
 
-__all__ = ["overlay_files", "run_predict", "write_picture", "write_results"]
+__all__ = ["run_predict"]
+
+# Pixels in work at a time, and as many read ahead, in bytes: images that are larger
+# than that are taken one by one, however many cores there are.
+BATCH_BYTES = 2**29
 
 
-def run_predict(sources, model, output, overlays, device, n_jobs):
+def run_predict(sources, model, output, overlays, device, n_jobs, restart=False):
     """Find the cells in images, and write what was found.
+
+    What is found in an image is on the disk before the next ones are looked at. A
+    second run goes on where the first has stopped.
 
     Parameters
     ----------
@@ -35,6 +49,8 @@ def run_predict(sources, model, output, overlays, device, n_jobs):
         Where to compute.
     n_jobs : int
         Processor cores.
+    restart : bool, default=False
+        Whether to forget what was found before.
     """
     from pseudocell._skorch import choose_device
 
@@ -43,86 +59,88 @@ def run_predict(sources, model, output, overlays, device, n_jobs):
     detector = load_model(model)
     _use_machine(detector, device=device, n_jobs=n_jobs, verbose=0)
     images = read_images(sources)
-    pictures = overlay_files(folder / "overlays", images) if overlays else None
-    found, failed = [], []
-    stopped = False
-    try:
-        for batch in progress(_batches(images, n_jobs), len(images), "Finding cells"):
-            for image, points, scores in _detect(detector, batch, failed):
-                if overlays:
-                    picture = draw_points(image, points, detector.cell_radius_)
-                    write_picture(pictures[image.label], picture)
-                found.append((image.label, points, scores))
-    except KeyboardInterrupt:
-        stopped = True
-    if found:
-        write_results(folder, *zip(*found, strict=True))
-    _report(folder, found, failed, len(images), stopped)
+    with FoundPoints(folder / "found.jsonl", model, restart) as found:
+        run = _Run(folder, images, found, overlays)
+        stopped = False
+        try:
+            run.find(detector, n_jobs)
+        except KeyboardInterrupt:
+            stopped = True
+        run.write()
+        run.report(stopped)
 
 
-def write_results(folder, labels, points, scores):
-    """Write points.csv and counts.csv, each whole or not at all.
+class _Run:
+    """The images of one call, and which of them are done."""
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to.
-    labels : sequence of str
-        Label of each image.
-    points : sequence of ndarray of shape (n_i, 2)
-        The points.
-    scores : sequence of ndarray of shape (n_i,)
-        Their scores.
-    """
-    write_points(folder / "points.csv", labels, points, scores)
-    write_counts(folder / "counts.csv", labels, points)
+    def __init__(self, folder, images, found, overlays):
+        self.folder, self.images, self.found = folder, images, found
+        self.pictures = overlay_files(folder / "overlays", images) if overlays else {}
+        self.states = {path: _state(path) for path in {one.path for one in images}}
+        self.failed = []
+
+    def find(self, detector, n_jobs):
+        """Find the cells in the images that are left, and write them at once."""
+        left = [image for image in self.images if not self._is_finished(image)]
+        if len(left) < len(self.images):
+            say(f"{len(self.images) - len(left)} of {len(self.images)} done before.")
+        if not left:
+            return
+        size = _batch_size(left, n_jobs)
+        with closing(read_ahead(left, size)) as coming:
+            for batch in progress(_batches(left, size), len(left), "Finding cells"):
+                self._find_in(batch, list(islice(coming, len(batch))), detector)
+
+    def write(self):
+        """Write the tables and layers of all that is done."""
+        done = self._done()
+        if done:
+            labels = [image.label for image in done]
+            write_results(self.folder, labels, map(self.found.read, labels))
+            write_layers(self.folder / "napari", done, self.found)
+
+    def report(self, stopped):
+        """Say what was found, what was left out, and how to go on."""
+        done, n_images = self._done(), len(self.images)
+        if self.failed:
+            left_out = f"{len(self.failed)} of {n_images} images left out: "
+            left_out += f"{shorten(self.failed)}."
+            if len(self.failed) == n_images:
+                raise ValueError(left_out)
+            warnings.warn(left_out, stacklevel=2)
+        if stopped:
+            where = f"their points are in {self.folder}; run it again to go on"
+            where = where if done else "nothing was written"
+            raise Stopped(f"Stopped after {len(done)} of {n_images} images; {where}.")
+        n_points = sum(self.found.count(image.label) for image in done)
+        where = self.folder / "points.csv"
+        found_in = counted(len(done), "image")
+        click.echo(f"{counted(n_points, 'cell')} in {found_in}: {where}")
+
+    def _find_in(self, images, pixels, detector):
+        """Find the cells in a few images; their pixels are forgotten afterwards."""
+        for index, points, scores in _detect(detector, images, pixels, self.failed):
+            label = images[index].label
+            if self.pictures:
+                picture = draw_points(pixels[index], points, detector.cell_radius_)
+                write_picture(self.pictures[label], picture)
+            self.found.add(label, self.states[images[index].path], points, scores)
+
+    def _done(self):
+        return [image for image in self.images if self._is_done(image)]
+
+    def _is_done(self, image):
+        return self.found.has(image.label, self.states[image.path])
+
+    def _is_finished(self, image):
+        picture = self.pictures.get(image.label)
+        return self._is_done(image) and (picture is None or picture.exists())
 
 
-def overlay_files(folder, images):
-    """Choose a PNG file for each image, and make the folders.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Where to.
-    images : list of ImageFile
-        The images.
-
-    Returns
-    -------
-    files : dict of str to pathlib.Path
-        The file for each label: the name of the image, with its suffix only where
-        two would collide, and with the frame in a stack.
-    """
-    frames = Counter(image.name for image in images)
-    stems = {name: os.path.splitext(name)[0] for name in frames}
-    shared = Counter(stems.values())
-    files = {}
-    for image in images:
-        stem = stems[image.name]
-        stem = image.name if shared[stem] > 1 else stem
-        if image.frame is not None:
-            # As many digits as the last frame, so that viewers sort them right.
-            digits = len(str(frames[image.name] - 1))
-            stem = f"{stem}_frame{image.frame:0{digits}d}"
-        files[image.label] = folder / f"{stem}.png"
-    for parent in {file.parent for file in files.values()}:
-        prepare_folder(parent)
-    return files
-
-
-def write_picture(path, picture):
-    """Write a picture as a PNG file, whole or not at all.
-
-    Parameters
-    ----------
-    path : str or path
-        The file.
-    picture : uint8 ndarray of shape (H, W, 3)
-        The picture.
-    """
-    with whole_file(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="png")
+def _state(path):
+    """Return what tells a file from another one of the same name."""
+    status = os.stat(path)
+    return f"{status.st_size} bytes of {status.st_mtime_ns}"
 
 
 def _use_machine(detector, **settings):
@@ -132,39 +150,31 @@ def _use_machine(detector, **settings):
         part.set_params(**{name: settings[name] for name in settings if name in known})
 
 
-def _batches(images, n_jobs):
-    """Cut the images into batches of one for each core, so that few are in memory."""
-    size = max(1, effective_n_jobs(n_jobs))
+def _batch_size(images, n_jobs):
+    """Return one image for each core, fewer of images that are large."""
+    largest = max(math.prod(one.shape) * one.dtype.itemsize for one in images)
+    return max(1, min(effective_n_jobs(n_jobs), BATCH_BYTES // largest))
+
+
+def _batches(images, size):
+    """Cut a list into pieces."""
     return [images[start : start + size] for start in range(0, len(images), size)]
 
 
-def _detect(detector, images, failed):
-    """Return (image, points, scores) of the images that can be used."""
+def _detect(detector, images, pixels, failed):
+    """Return (index, points, scores) of the images that can be used."""
     try:
-        found = detector.predict_scored(images)
+        found = detector.predict_scored(pixels)
     except ValueError as error:
-        if len(images) > 1:
-            one_by_one = [_detect(detector, [image], failed) for image in images]
-            return [found for some in one_by_one for found in some]
-        reason = str(error).replace("images[0]", "it").rstrip(".")
-        failed.append(f"{images[0].label} ({reason})")
-        return []
-    return [
-        (image, points, scores)
-        for image, (points, scores) in zip(images, found, strict=True)
-    ]
-
-
-def _report(folder, found, failed, n_images, stopped):
-    if failed:
-        left_out = f"{len(failed)} of {n_images} images left out: {shorten(failed)}."
-        if len(failed) == n_images:
-            raise ValueError(left_out)
-        warnings.warn(left_out, stacklevel=2)
-    if stopped:
-        where = f"their points are in {folder}" if found else "nothing was written"
-        raise Stopped(f"Stopped after {len(found)} of {n_images} images; {where}.")
-    n_points = sum(len(points) for _, points, _ in found)
-    where = Path(folder) / "points.csv"
-    found_in = counted(len(found), "image")
-    click.echo(f"{counted(n_points, 'cell')} in {found_in}: {where}")
+        if len(images) == 1:
+            reason = str(error).replace("images[0]", "it").rstrip(".")
+            failed.append(f"{images[0].label} ({reason})")
+            return []
+        pairs = zip(images, pixels, strict=True)
+        one_by_one = [_detect(detector, [one], [its], failed) for one, its in pairs]
+        return [
+            (index, points, scores)
+            for index, found in enumerate(one_by_one)
+            for _, points, scores in found
+        ]
+    return [(index, *one) for index, one in enumerate(found)]

@@ -1,6 +1,12 @@
 """Read images and points, write points and models."""
 
-from pseudocell.io.csv_points import read_points, write_counts, write_points
+from pseudocell.io._read_ahead import read_ahead
+from pseudocell.io.csv_points import (
+    read_points,
+    write_counts,
+    write_layer,
+    write_points,
+)
 from pseudocell.io.images import ImageFile, UnreadableImageError, read_images
 from pseudocell.io.models import load_model, save_model
 from pseudocell.io.points import PointTable, points_for_images
@@ -11,9 +17,11 @@ __all__ = [
     "UnreadableImageError",
     "load_model",
     "points_for_images",
+    "read_ahead",
     "read_images",
     "read_points",
     "save_model",
     "write_counts",
+    "write_layer",
     "write_points",
 ]

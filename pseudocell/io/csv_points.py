@@ -3,6 +3,7 @@
 import csv
 import warnings
 from collections import Counter
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from pseudocell.io._names import shorten
 from pseudocell.io._output import write_table
 from pseudocell.io.points import PointTable, label_columns
 
-__all__ = ["read_points", "write_counts", "write_points"]
+__all__ = ["read_points", "write_counts", "write_layer", "write_points"]
 
 EXPECTED = (
     "expected image and row, col (or y, x), or the columns axis-0, axis-1 of a "
@@ -125,6 +126,48 @@ def write_counts(path, labels, points):
     columns, cells = label_columns(labels)
     rows = ([*one, len(some)] for one, some in zip(cells, points, strict=True))
     write_table(path, [*columns, "count"], rows)
+
+
+def write_layer(path, points, scores, frames=None):
+    """Write the points of an image or a stack as a layer that napari opens.
+
+    Parameters
+    ----------
+    path : str or path
+        The file, written whole or not at all. Its columns are ``index``, ``axis-0``,
+        ``axis-1`` and ``score``; for a stack ``axis-0`` is the frame, and row and col
+        are ``axis-1`` and ``axis-2``. `read_points` reads it.
+    points : iterable of ndarray of shape (n_i, 2)
+        (row, col) in pixels, one array an image or frame.
+    scores : iterable of ndarray of shape (n_i,)
+        Score of each point; napari shows it as a property.
+    frames : iterable of int, optional
+        Number of each frame, from 0. None for an image that is not in a stack.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from pseudocell.io import write_layer
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "movie.csv"
+    ...     write_layer(file, [np.array([[4, 30.5]])], [np.array([0.9])], frames=[7])
+    ...     print(file.read_text())
+    index,axis-0,axis-1,axis-2,score
+    0,7,4.00,30.50,0.9
+    """
+    is_stack = frames is not None
+    axes = [f"axis-{number}" for number in range(2 + is_stack)]
+    starts = ([frame] for frame in frames) if is_stack else repeat([])
+    found = zip(points, scores, strict=True)
+    cells = (
+        [*start, f"{row:.2f}", f"{col:.2f}", f"{score:.5g}"]
+        for start, (some, their) in zip(starts, found, strict=is_stack)
+        for (row, col), score in zip(some, their, strict=True)
+    )
+    rows = ([index, *one] for index, one in enumerate(cells))
+    write_table(path, ["index", *axes, "score"], rows)
 
 
 class _NoPointColumnsError(ValueError):
