@@ -1,6 +1,7 @@
 """Seeds, threads, training and prediction of any net."""
 
 import threading
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from joblib import Parallel, delayed, parallel_config
 from torch import nn
 
+from pseudocell import _skorch
 from pseudocell._skorch import (
     build_module,
     choose_device,
@@ -113,6 +115,35 @@ def test_training_finds_the_solution():
     net = fit(150, module)
     assert net.module_ is module
     np.testing.assert_allclose(weights_of(module), (2, -3, 1), atol=0.02)
+
+
+def test_mixed_precision_is_for_the_net_and_not_for_the_loss(monkeypatch):
+    """On the processor, which has bfloat16 too, as there may be no GPU."""
+
+    class Recorder(WeightedError):
+        dtypes = set()
+
+        def forward(self, prediction, target, weight):
+            self.dtypes.add(prediction.dtype)
+            return super().forward(prediction, target, weight)
+
+    def train(context):
+        monkeypatch.setattr(_skorch, "_mixed_precision", lambda device: context)
+        module = build_module(make_net, 0)
+        fit_net(module, Recorder(), Batches(150), learning_rate=0.1)
+        return weights_of(module)
+
+    single = train(nullcontext())
+    mixed = train(torch.autocast("cpu", torch.bfloat16))
+    assert Recorder.dtypes == {torch.float32}
+    assert mixed.dtype == np.float32
+    assert not np.array_equal(mixed, single)
+    np.testing.assert_allclose(mixed, (2, -3, 1), atol=0.05)
+
+
+def test_processor_trains_in_single_precision():
+    with _skorch._mixed_precision("cpu"):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
 
 
 def test_target_without_weight_teaches_nothing():
