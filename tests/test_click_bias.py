@@ -129,10 +129,12 @@ def test_off_centre_begins_with_what_is_drawn_at_random(made, seed):
 def test_a_click_off_centre_stays_in_the_image_and_near_its_cell():
     corners = np.array([(-0.5, -0.5), (-0.5, 19.4), (9.4, -0.5), (9.4, 19.4)])
     points = np.repeat(corners, 50, axis=0)
-    (clicks,) = bias(([np.zeros((10, 20))], [points]), "off-centre", 1.0)
+    (clicks,) = bias(
+        ([np.zeros((10, 20))], [points]), "off-centre", 1.0, cell_radius=1.0
+    )
     assert (clicks >= -0.5).all()
     assert (clicks < [9.5, 19.5]).all()
-    assert (np.hypot(*(clicks - points).T) <= 0.3 * RADIUS + 1e-9).all()
+    assert (np.hypot(*(clicks - points).T) <= 0.3 * 1.0 + 1e-9).all()
 
 
 @pytest.mark.parametrize(
@@ -151,6 +153,16 @@ def test_two_per_cent_of_the_clicks_are_on_nothing_but_one_at_least(n_cells, n_s
         if changed.any():
             assert cdist(some[changed], cells).min() > 1.5 * 3.0
     assert moved == n_stray
+
+
+def test_a_stray_click_keeps_away_from_cells_that_are_not_clicked_too(made):
+    for seed in range(10):
+        clicks = bias(made, "stray", 0.1, seed)
+        drawn = drop_points(made[1], 0.1, random_state=seed)
+        for some, kept, cells in zip(clicks, drawn, made[1], strict=True):
+            stray = some[(some != kept).any(axis=1)]
+            if len(stray):
+                assert cdist(stray, cells).min() > 1.5 * RADIUS
 
 
 def test_a_stray_click_goes_where_there_is_room():

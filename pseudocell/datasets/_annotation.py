@@ -56,7 +56,18 @@ def drop_points(points, fraction=0.1, random_state=None):
 
 
 def check_fraction(fraction):
-    """Raise ValueError if this is no share."""
+    """Check that this is a share.
+
+    Parameters
+    ----------
+    fraction : float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
     if not 0 <= fraction <= 1:
         raise ValueError(
             f"fraction is {fraction}; expected a share from 0 to 1. Divide a "
@@ -65,7 +76,20 @@ def check_fraction(fraction):
 
 
 def count_kept(n_points, fraction):
-    """Return ``ceil(fraction * n_points)``."""
+    """Return how many points are kept.
+
+    Parameters
+    ----------
+    n_points : int
+        Points that there are.
+    fraction : float
+        Share that is kept.
+
+    Returns
+    -------
+    n_kept : int
+        ``ceil(fraction * n_points)``, free of rounding errors.
+    """
     # Rounded first: 0.07 * 100 is 7.000000000000001, of which ceil would make 8.
     return math.ceil(round(fraction * n_points, 9))
 
