@@ -25,6 +25,8 @@ from pseudocell.benchmark import (
     tidy_rows,
     write_report,
 )
+from pseudocell.benchmark._habits import CLICKS, RADIUS
+from pseudocell.benchmark._job import Job
 from pseudocell.benchmark._scores import right_negatives, right_positives
 from pseudocell.benchmark._tables import (
     COLUMNS,
@@ -32,6 +34,7 @@ from pseudocell.benchmark._tables import (
     round_tables,
     write_rows,
 )
+from pseudocell.datasets import CLICK_BIASES, bias_clicks
 
 SHAPE = (60, 80)
 CELLS = [
@@ -490,9 +493,152 @@ def test_a_method_given_all_cells_runs_once_whatever_the_shares():
     ]
 
 
+# Ways of clicking, and wrong radii
+
+
+class Scaled(SpotDetector):
+    """Remembers radius and clicks; with a radius too large it takes in the crumbs."""
+
+    seen = []
+
+    def __init__(self, cell_radius, threshold=150, random_state=None):
+        super().__init__(threshold, random_state)
+        self.cell_radius = cell_radius
+
+    def fit(self, images, points):
+        Scaled.seen.append((self.cell_radius, [some.tolist() for some in points]))
+        self.threshold_ = 50 if self.cell_radius > 4 else 150
+        return super().fit(images, points)
+
+    def predict(self, images):
+        return [points for points, _ in self.find_candidates(images, self.threshold_)]
+
+
+def scaled_factory(cell_radius, random_state):
+    return Scaled(cell_radius, random_state=random_state)
+
+
+@pytest.fixture
+def seen():
+    Scaled.seen.clear()
+    return Scaled.seen
+
+
+HABITS = {"clicks": ["random", *CLICK_BIASES], "radius_factors": [0.5, 1, 1.5]}
+
+
+def test_usual_runs_are_those_of_before_and_not_made_twice(tmp_path):
+    args = [make_set()], {"spot": spot_factory}
+    (usual,) = run_benchmark(*args, output=tmp_path).records
+    (file,) = (tmp_path / "runs").iterdir()
+    assert re.fullmatch(r"spots__spot__share-0.1__seed-0__[0-9a-f]{16}.json", file.name)
+    written = file.stat().st_mtime_ns
+    result = run_benchmark(*args, **HABITS, output=tmp_path)
+    assert len(SpotDetector.fits) == 1 + len(CLICK_BIASES) + 2
+    assert file.stat().st_mtime_ns == written
+    assert result.records[0] == usual
+    run_benchmark(*args, **HABITS, output=tmp_path)
+    assert len(SpotDetector.fits) == 1 + len(CLICK_BIASES) + 2
+
+
+def test_the_identity_of_a_usual_run_holds_nothing_new():
+    def identity(parameter):
+        job = Job(make_set(), "scaled", Method(scaled_factory), 0, 0.1, parameter)
+        return job.identity()
+
+    usual = identity(None)
+    keys = "format pseudocell set content method estimator seed share labels"
+    assert [*usual] == keys.split()
+    # 4 and not 4.0, which JSON writes otherwise.
+    assert json.dumps(usual["estimator"][1]["cell_radius"]) == "4"
+    same = identity((CLICKS, "random")), identity((RADIUS, 1.0))
+    assert [json.dumps(one) for one in same] == [json.dumps(usual)] * 2
+    others = [identity((CLICKS, kind)) for kind in CLICK_BIASES]
+    others += [identity((RADIUS, factor)) for factor in (0.5, 1.5)]
+    texts = {json.dumps(one, sort_keys=True) for one in [usual, *others]}
+    assert len(texts) == 1 + len(others)
+
+
+def test_a_method_that_hides_its_radius_is_still_run_for_each(tmp_path):
+    run_benchmark(
+        [make_set()], {"spot": spot_factory}, radius_factors=[0.5], output=tmp_path
+    )
+    names = sorted(file.name.split("__")[4] for file in (tmp_path / "runs").iterdir())
+    assert len(names) == 2
+    assert names[-1] == "radius-0.5"
+
+
+def test_each_way_of_clicking_gives_the_clicks_that_it_means(seen):
+    data = make_set()
+    result = run_benchmark(
+        [data], {"scaled": scaled_factory}, seeds=[5], clicks=CLICK_BIASES
+    )
+    expected = [[some.tolist() for some in data.train_clicks]]
+    for kind in CLICK_BIASES:
+        clicks = bias_clicks(
+            *(data.train_images, data.train_points, kind, 0.1),
+            cell_radius=4,
+            random_state=5,
+        )
+        expected.append([some.tolist() for some in clicks])
+    assert [clicks for _, clicks in seen] == expected
+    varied = [(r["parameter"], r["value"], r["labels"]) for r in result.records]
+    assert varied == [
+        (None, None, "given"),
+        (CLICKS, "random", "given"),
+        *((CLICKS, kind, kind) for kind in CLICK_BIASES),
+    ]
+
+
+def test_a_wrong_radius_is_that_of_the_method_alone(seen):
+    result = run_benchmark(
+        [make_set()], {"scaled": scaled_factory}, radius_factors=[0.5, 1.5]
+    )
+    assert [radius for radius, _ in seen] == [4, 2.0, 6.0]
+    rows = tidy_rows(result)
+    assert {row["max_distance"] for row in rows} == {5}
+    (table,) = ablation_tables(result, rows)
+    assert table.title == "F1 by radius factor"
+    assert table.columns == ["set", "method", "0.5", "1", "1.5"]
+    assert table.rows == [["spots", "scaled", "1.000", "1.000", f"{2 * 13 / 28:.3f}"]]
+    # The others show the true radius only.
+    assert method_table(result, rows).rows == [["scaled", "1.000", "1.000"]]
+
+
+def test_the_table_has_the_ways_of_clicking_in_the_order_asked_for():
+    methods = {"spot": spot_factory, "full": Method(spot_factory, labels="all")}
+    asked = ["stray", "brightest", "corner"]
+    result = run_benchmark([make_set()], methods, clicks=asked)
+    (table,) = ablation_tables(result, tidy_rows(result))
+    assert table.title == "F1 by way of clicking"
+    assert table.columns == ["set", "method", "random", *asked]
+    # Who is given all the cells does not click.
+    assert table.rows == [["spots", "spot", *["1.000"] * 4]]
+    assert len(result.records) == 1 + 4 + 1
+
+
+def test_clicks_that_cannot_be_simulated_are_refused_before_the_first_run():
+    sets = [make_set("a"), make_set("b", train_points=None)]
+    methods = {"spot": spot_factory}
+    with pytest.raises(ValueError, match="of the set b are known .*train/points.csv"):
+        run_benchmark(sets, methods, clicks=["random", "corner"])
+    assert SpotDetector.fits == []
+    run_benchmark(sets, methods, clicks=["random"], radius_factors=[0.5])
+    assert len(SpotDetector.fits) == 4
+
+
+def test_clicks_for_which_there_is_no_place_fail_alone():
+    data = make_set(cell_radius=40)
+    result = run_benchmark([data], {"spot": spot_factory}, clicks=["stray", "corner"])
+    assert [r["status"] for r in result.records] == ["done", "done", "failed", "done"]
+    assert "No place for a click on nothing" in result.records[2]["error"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"clicks": ["random", "dimmest"]}, r"clicks\[1\] is 'dimmest'; .*off-centre"),
+        ({"radius_factors": [1, 0]}, r"radius_factors\[1\] is 0"),
         ({"seeds": []}, r"seeds is \[\]; expected at least one"),
         ({"seeds": [1, 1]}, "none twice"),
         ({"shares": [10]}, r"shares\[0\] is 10.*percentage"),
@@ -560,13 +706,18 @@ def test_the_csv_holds_the_rows(tmp_path):
 def test_the_page_needs_no_other_file(tmp_path):
     methods = {"rounds": round_factory, "broken <b>": broken_factory}
     result = run_benchmark(
-        [make_set()], methods, shares=(0.1, 0.5), vary={"threshold": [50, 150]}
+        [make_set()],
+        methods,
+        shares=(0.1, 0.5),
+        vary={"threshold": [50, 150]},
+        clicks=["random", "corner"],
     )
     page = write_report(result, tmp_path, command="pseudocell benchmark --set a:4")
     text = page.read_text(encoding="utf-8")
     assert not re.findall(r'(?:src|href)="(?!data:)', text)
-    # Detections, labels by round, and curves over share and threshold.
-    assert text.count("data:image/png;base64,") == 4
+    # Detections, labels by round, and curves over share, threshold and clicks.
+    assert text.count("data:image/png;base64,") == 5
+    assert text.count("F1 by way of clicking</h3>") == 2
     assert "pseudocell benchmark --set a:4" in text
     assert "broken &lt;b&gt;" in text
     assert "broken <b>" not in text

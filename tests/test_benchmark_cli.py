@@ -69,6 +69,22 @@ def test_it_prints_the_table_and_writes_the_page(place):
     assert len(rows) == 2 * 3 * 2
 
 
+def test_clicks_and_radii_are_varied(place):
+    result = run(
+        *("--set", "plate:4", "-o", "out", "-m", "top=my_methods:brightest"),
+        *("--clicks", "random, corner", "--radius-factors", "0.67,1,1.33"),
+    )
+    assert result.exit_code == 0, result.output
+    _, *rows = (place / "out" / "results.csv").read_text().splitlines()
+    varied = [tuple(row.split(",")[5:7]) for row in rows if ",test," in row]
+    assert varied == [
+        ("", ""),
+        *(("way of clicking", kind) for kind in ("random", "corner")),
+        *(("radius factor", factor) for factor in ("0.67", "1", "1.33")),
+    ]
+    assert len(list((place / "out" / "runs").iterdir())) == 1 + 1 + 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -84,6 +100,11 @@ def test_it_prints_the_table_and_writes_the_page(place):
         (["--set", "plate:4", "-m", "a=my_methods:number"], "factory is 3"),
         (["--set", "plate:4", "--share", "10"], "shares[0] is 10.0"),
         (["--set", "plate:4", "--share", "a"], "--share a: expected numbers"),
+        (["--set", "plate:4", "--clicks", "top"], "clicks[0] is 'top'; expected one"),
+        (
+            ["--set", "plate:4", "--radius-factors", "1,x"],
+            "--radius-factors 1,x: expected numbers",
+        ),
         (["--set", "plate:4", "--vary", "alpha"], "--vary alpha: expected NAME=VALUE"),
         ([], "Missing option"),
     ],

@@ -181,6 +181,8 @@ def draw_curves(result, name, points):
             ax.set_xscale("log")
             ax.set_xticks(values, [f"{value:g}" for value in values])
             ax.minorticks_off()
+        if not numeric:  # words are too wide to stand side by side
+            ax.tick_params(axis="x", labelrotation=30)
         ax.set(title=data, xlabel=name, ylabel="F1", ylim=(0, 1.02))
         ax.grid(alpha=0.25)
         ax.spines[["top", "right"]].set_visible(False)

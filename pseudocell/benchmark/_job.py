@@ -13,9 +13,11 @@ import numpy as np
 from joblib import cpu_count
 
 from pseudocell import __version__
+from pseudocell.benchmark._habits import CLICKS, RADIUS
 from pseudocell.benchmark._methods import Method
 from pseudocell.benchmark._scores import score_record
 from pseudocell.benchmark._sets import DetectionSet
+from pseudocell.datasets import CLICK_BIASES, bias_clicks
 
 __all__ = ["Job", "run_job"]
 
@@ -45,7 +47,8 @@ class Job:
     share : float
         Share of the cells that is labelled.
     parameter : tuple of (str, object) or None
-        A parameter of the estimator and its value, if that is varied.
+        A parameter of the estimator and its value, if that is varied; or `CLICKS`
+        or `RADIUS` and its value.
     redraw : bool
         Whether the labels are drawn even if the set has clicks.
     device : str
@@ -63,7 +66,10 @@ class Job:
 
     def make_estimator(self, n_threads=None):
         """Return the estimator, not fitted, with the parameters of this run."""
-        estimator = self.method.factory(self.data.cell_radius, self.seed)
+        radius, factor = self.data.cell_radius, self._habit(RADIUS, 1)
+        # Untouched where it is right: 12 and 12.0 are different text in an identity.
+        radius = radius if factor == 1 else factor * radius
+        estimator = self.method.factory(radius, self.seed)
         known = _parameters(estimator)
         settings = {}
         for key in known:
@@ -72,7 +78,7 @@ class Job:
                 settings[key] = n_threads
             elif last == "device":
                 settings[key] = self.device
-        if self.parameter is not None:
+        if self.parameter is not None and self.parameter[0] not in (CLICKS, RADIUS):
             settings[self.parameter[0]] = self.parameter[1]
         return estimator.set_params(**settings) if settings else estimator
 
@@ -82,7 +88,11 @@ class Job:
             estimator = _describe(self.make_estimator())
         except Exception as error:  # the run will fail with it, and say so
             estimator = [_one_line(error), str(self.parameter)]
-        _, origin = self.data.labels(self.share, self.seed, self.redraw)
+        kind, factor = self._habit(CLICKS, "random"), self._habit(RADIUS, 1)
+        if kind == "random":
+            _, origin = self.data.labels(self.share, self.seed, self.redraw)
+        # Nothing more for the usual: its runs may be finished.
+        habit = {} if factor == 1 else {"radius_factor": factor}
         return {
             "format": FORMAT,
             "pseudocell": __version__,
@@ -92,8 +102,28 @@ class Job:
             "estimator": estimator,
             "seed": self.seed,
             "share": self.share,
-            "labels": origin,
+            "labels": origin if kind == "random" else kind,
+            **habit,
         }
+
+    def labels(self):
+        """Return the labelled cells of each image, or None if they are not known."""
+        kind = self._habit(CLICKS, "random")
+        if kind == "random":
+            return self.data.labels(self.share, self.seed, self.redraw)[0]
+        return bias_clicks(
+            self.data.train_images,
+            self.data.train_points,
+            kind,
+            self.share,
+            cell_radius=self.data.cell_radius,
+            random_state=self.seed,
+        )
+
+    def _habit(self, name, usual):
+        """Return the value of `CLICKS` or `RADIUS` in this run."""
+        varied, value = self.parameter or (None, None)
+        return value if varied == name else usual
 
     def varied(self):
         """Return name and value of the parameter that is varied, or None twice."""
@@ -105,7 +135,12 @@ class Job:
         text = json.dumps(identity, sort_keys=True)
         digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
         parts = [self.data.name, self.name, f"share-{self.share:g}"]
-        parts += [f"seed-{self.seed}", digest]
+        parts.append(f"seed-{self.seed}")
+        if identity["labels"] in CLICK_BIASES:
+            parts.append(identity["labels"])
+        if "radius_factor" in identity:
+            parts.append(f"radius-{identity['radius_factor']:g}")
+        parts.append(digest)
         safe = [re.sub(r"[^A-Za-z0-9.+-]+", "-", part)[:60] for part in parts]
         return "__".join(safe) + ".json"
 
@@ -131,7 +166,10 @@ def run_job(job, identity, distances, n_threads=None):
         "error") or "skipped" (with the "error" that says what is not known).
     """
     record = {**identity, "made": time.strftime("%Y-%m-%d %H:%M"), **_versions()}
-    labels, _ = job.data.labels(job.share, job.seed, job.redraw)
+    try:
+        labels = job.labels()
+    except ValueError as error:  # no place for a click on nothing
+        return {**record, "status": "failed", "error": _one_line(error)}
     if labels is None:
         return {**record, "status": "skipped", "error": _no_labels(job)}
     record["clicks"] = _as_lists(labels)

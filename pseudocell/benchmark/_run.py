@@ -9,6 +9,7 @@ from joblib import Parallel, cpu_count, delayed, effective_n_jobs
 from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
+from pseudocell.benchmark._habits import CLICKS, RADIUS, check_habits
 from pseudocell.benchmark._job import Job, run_job
 from pseudocell.benchmark._methods import METHODS, as_method
 from pseudocell.benchmark._scores import score_record
@@ -69,6 +70,8 @@ def run_benchmark(
     seeds=(0,),
     shares=(0.1,),
     vary=None,
+    clicks=("random",),
+    radius_factors=(1.0,),
     distances=(1.0,),
     redraw=False,
     output=None,
@@ -100,6 +103,14 @@ def run_benchmark(
         Parameters of the estimators and the values that they take, one parameter at
         a time, at the main share: an ablation. Methods without the parameter take no
         part.
+    clicks : sequence of str, default=("random",)
+        How people click, varied at the main share: "random", which is always among
+        them and means the labels as otherwise, and the kinds of
+        `pseudocell.datasets.bias_clicks`, simulated from all the cells. Methods that
+        are given all the cells take no part.
+    radius_factors : sequence of float, default=(1.0,)
+        What the radius that a method is given is, as a multiple of the true one,
+        varied at the main share; 1 is always among them. Scores are not concerned.
     distances : sequence of float, default=(1.0,)
         Matching distances, as multiples of the `max_distance` of each set. Another
         distance needs no new run.
@@ -147,9 +158,11 @@ def run_benchmark(
     methods = METHODS if methods is None else methods
     methods = {name: as_method(method) for name, method in methods.items()}
     _check_numbers(methods, seeds, shares, distances)
+    habits = check_habits(sets.values(), clicks, radius_factors)
     share = 0.1 if 0.1 in shares else shares[0]
     given = {"redraw": redraw, "device": device}
-    jobs = _plan(sets, methods, seeds, shares, share, vary or {}, given)
+    varied = (vary or {}) | habits
+    jobs = _plan(sets, methods, seeds, shares, share, varied, given)
     folder = None if output is None else prepare_folder(output) / "runs"
     if folder is not None:
         prepare_folder(folder)
@@ -249,7 +262,11 @@ def _plan(sets, methods, seeds, shares, main, vary, given):
 
 
 def _takers(methods, parameter):
-    """Return the names of the methods that have a parameter."""
+    """Return the names of the methods for which this can be varied."""
+    if parameter == RADIUS:
+        return list(methods)
+    if parameter == CLICKS:
+        return [name for name in methods if methods[name].labels == "clicks"]
     known, takers = set(), []
     for name, method in methods.items():
         try:

@@ -291,11 +291,12 @@ def ablation_tables(result, rows):
     Returns
     -------
     tables : list of Table
-        Of the share of labels, of each parameter, of the matching distance.
+        Of the share of labels, of each parameter, of the way of clicking, of the
+        radius, of the matching distance.
     """
     tables = []
     for name, points in ablations(result, rows).items():
-        values = sorted({value for _, _, value in points}, key=_order)
+        values = sorted(dict.fromkeys(value for _, _, value in points), key=_order)
         table = Table(
             f"F1 by {name}",
             "On the test images, mean ± standard deviation over the seeds.",
@@ -358,5 +359,6 @@ def _value(value):
 
 
 def _order(value):
+    """Return a key that sorts numbers, and leaves the rest as it is behind them."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return (0, value, "") if is_number else (1, 0, str(value))
+    return (0, value) if is_number else (1, 0)

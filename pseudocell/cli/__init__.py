@@ -204,6 +204,20 @@ def evaluate(points, truth, max_distance, output):
     help="A parameter and its values, one at a time: alpha=0.02,0.05,0.1.",
 )
 @click.option(
+    "--clicks",
+    default="random",
+    show_default=True,
+    help="Ways of clicking, with commas: random, brightest, corner, off-centre, stray "
+    "(some on nothing), one-image. All but random are simulated from "
+    "train/points.csv; random is always among them.",
+)
+@click.option(
+    "--radius-factors",
+    default="1",
+    show_default=True,
+    help="Wrong cell radii, as multiples of that of the set, with commas: 0.67,1,1.33.",
+)
+@click.option(
     "--distances",
     default="1",
     show_default=True,
@@ -228,7 +242,18 @@ def evaluate(points, truth, max_distance, output):
 )
 @DEVICE
 def benchmark(
-    sets, methods, seeds, share, vary, distances, redraw, output, jobs, device
+    sets,
+    methods,
+    seeds,
+    share,
+    vary,
+    clicks,
+    radius_factors,
+    distances,
+    redraw,
+    output,
+    jobs,
+    device,
 ):
     """Compare methods on sets: the tables and figures of the paper.
 
@@ -238,4 +263,15 @@ def benchmark(
     from pseudocell.cli._benchmark import run_benchmark_command
 
     how = {"redraw": redraw, "n_jobs": jobs, "device": device}
-    run_benchmark_command(sets, methods, seeds, share, distances, vary, output, how)
+    run_benchmark_command(
+        sets,
+        methods,
+        seeds,
+        share,
+        distances,
+        vary,
+        clicks,
+        radius_factors,
+        output,
+        how,
+    )

@@ -16,7 +16,9 @@ __all__ = ["run_benchmark_command"]
 SYNTHETIC = "synthetic"
 
 
-def run_benchmark_command(sets, methods, seeds, shares, distances, vary, output, how):
+def run_benchmark_command(
+    sets, methods, seeds, shares, distances, vary, clicks, radius_factors, output, how
+):
     """Run a benchmark, print its first table and write its report.
 
     Parameters
@@ -29,6 +31,10 @@ def run_benchmark_command(sets, methods, seeds, shares, distances, vary, output,
         Numbers with commas between them.
     vary : sequence of str
         ``name=value,value`` each.
+    clicks : str
+        Ways of clicking with commas between them.
+    radius_factors : str
+        Numbers with commas between them.
     output : str
         Folder for everything.
     how : dict
@@ -59,6 +65,8 @@ def run_benchmark_command(sets, methods, seeds, shares, distances, vary, output,
             shares=_numbers(shares, "--share"),
             distances=_numbers(distances, "--distances"),
             vary=dict(_parameter(text) for text in vary),
+            clicks=[kind.strip() for kind in clicks.split(",")],
+            radius_factors=_numbers(radius_factors, "--radius-factors"),
             output=output,
             verbose=1,
             **how,

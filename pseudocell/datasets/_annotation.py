@@ -6,7 +6,7 @@ import numpy as np
 
 from pseudocell._validation import check_points
 
-__all__ = ["drop_points"]
+__all__ = ["check_fraction", "count_kept", "drop_points"]
 
 
 def drop_points(points, fraction=0.1, random_state=None):
@@ -49,17 +49,51 @@ def drop_points(points, fraction=0.1, random_state=None):
     >>> [len(kept) for kept in drop_points(points, 0.1, random_state=0)]
     [3, 1, 0]
     """
-    if not 0 <= fraction <= 1:
-        raise ValueError(
-            f"fraction is {fraction}; expected a share from 0 to 1. Divide a "
-            "percentage by 100."
-        )
+    check_fraction(fraction)
     points = check_points(points)
     rng = np.random.default_rng(random_state)
     return [_keep(rows, fraction, rng) for rows in points]
 
 
-def _keep(rows, fraction, rng):
+def check_fraction(fraction):
+    """Check that this is a share.
+
+    Parameters
+    ----------
+    fraction : float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+    """
+    if not 0 <= fraction <= 1:
+        raise ValueError(
+            f"fraction is {fraction}; expected a share from 0 to 1. Divide a "
+            "percentage by 100."
+        )
+
+
+def count_kept(n_points, fraction):
+    """Return how many points are kept.
+
+    Parameters
+    ----------
+    n_points : int
+        Points that there are.
+    fraction : float
+        Share that is kept.
+
+    Returns
+    -------
+    n_kept : int
+        ``ceil(fraction * n_points)``, free of rounding errors.
+    """
     # Rounded first: 0.07 * 100 is 7.000000000000001, of which ceil would make 8.
-    n_kept = math.ceil(round(fraction * len(rows), 9))
+    return math.ceil(round(fraction * n_points, 9))
+
+
+def _keep(rows, fraction, rng):
+    n_kept = count_kept(len(rows), fraction)
     return rows[np.sort(rng.choice(len(rows), size=n_kept, replace=False))]
