@@ -4,7 +4,7 @@ Each is installed in a virtual environment of its own, below the folder that you
 
     python benchmarks/peers.py --folder peers --set plates/a:12:15 --set plates/b:9
 
-Both are trained for --seconds on one thread, far less than their authors do on a GPU:
+Both are trained for --seconds on one thread, far less than they are made for:
 their scores are lower bounds. Finished runs are kept there, so that the same command
 goes on where it was stopped. docs/peers.md says what is patched, and has a table.
 """
