@@ -33,7 +33,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", metavar="FOLDER:RADIUS:DISTANCE")
     parser.add_argument("--quick", action="store_true", help="toy size")
-    parser.add_argument("--steps", type=int, default=60, help="steps of a training")
+    parser.add_argument("--steps", type=int, default=300, help="steps of a training")
     parser.add_argument("--jobs", type=int, default=1, help="fits at a time")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
