@@ -92,10 +92,12 @@ class ImageFile:
         except MemoryError:
             raise
         except Exception as error:  # each decoder has errors of its own
-            # "from error" would keep it from coming back from a worker of Dask, which
-            # sends causes along: those of some decoders cannot be pickled.
-            raise UnreadableImageError(self.path, _reason(error)) from None
-        return image if dtype is None else image.astype(dtype, copy=False)
+            reason = _reason(error)
+        else:
+            return image if dtype is None else image.astype(dtype, copy=False)
+        # Out here, as an error keeps what it was raised in the handling of, Dask sends
+        # that along from its workers, and errors of some decoders cannot be pickled.
+        raise UnreadableImageError(self.path, reason)
 
 
 def read_images(source):
