@@ -21,10 +21,10 @@ def run_quick(name, warnings="error"):
 
 def test_speed_prints_a_number_in_every_row():
     rows = run_quick("speed.py")
-    whats = [row.split(" | ")[0] for row in rows[1:]]
+    labels = [row.split(" | ")[0] for row in rows[1:]]
     starts = ["arith", *["predict"] * 4, "import", "matching", "memory", "fit", "fit"]
-    assert len(whats) == len(starts)
-    for what, start in zip(whats, starts, strict=True):
+    assert len(labels) == len(starts)
+    for what, start in zip(labels, starts, strict=True):
         assert what.startswith(f"| {start}")
     for row in rows[1:]:
         assert row.count(" | ") == 4
