@@ -716,6 +716,24 @@ def test_small_images_are_not_learnt_by_heart(data, max_epochs):
     assert ready(**parameters).fit(*data).n_steps_ == 7
 
 
+@pytest.mark.parametrize(("masked", "wanted"), [(False, [3, 5]), (True, [8, 1])])
+def test_many_pseudo_positives_do_not_crowd_out_the_clicks(monkeypatch, masked, wanted):
+    """Groups are taken equally often; in the masked loss, cells against the others."""
+    groups = []
+
+    class Recorder(_detector.CropBatches):
+        def __init__(self, shapes, n_channels, centres, draw_target, **parameters):
+            groups.append([len(group) for group in centres])
+            super().__init__(shapes, n_channels, centres, draw_target, **parameters)
+
+    monkeypatch.setattr(_detector, "CropBatches", Recorder)
+    image = np.random.default_rng(0).random((64, 64))
+    clicks, positives = np.full((3, 2), 9.0), np.full((5, 2), 40.0)
+    detector = quick(masked=masked, max_steps=1)
+    detector.fit([image], [clicks], positives=[positives], negatives=[[[20.0, 50.0]]])
+    assert groups == [wanted]
+
+
 def test_warm_start_sees_other_crops(data, monkeypatch):
     firsts = []
 
