@@ -4,7 +4,7 @@
 """
 
 from pseudocell import HeatmapDetector, PseudoLabelCellDetector, ShareSelector
-from pseudocell._pseudo_label import MAX_EPOCHS
+from pseudocell._pseudo_label import LATER_STEPS, MAX_EPOCHS
 
 
 def no_calibration(cell_radius, random_state):
@@ -39,7 +39,7 @@ def no_warm_start(cell_radius, random_state):
 
 def no_pseudo_labels(cell_radius, random_state):
     """Train the same nets as long on clicks and weak background alone."""
-    net = _net(masked=False, max_steps=900, warm_start=False)
+    net = HeatmapDetector(masked=False, n_nets=2, max_steps=300 + 2 * LATER_STEPS)
     return _default(cell_radius, random_state, max_iter=0, detector=net)
 
 
@@ -51,13 +51,21 @@ def one_round(cell_radius, random_state):
 ABLATIONS = [name for name in list(globals()) if name.startswith(("no_", "one_"))]
 
 
+class _Net(HeatmapDetector):
+    """Takes fewer steps after round 0, as the default does."""
+
+    def _count_steps(self, shapes):
+        steps = super()._count_steps(shapes)
+        return steps if self.masked else min(steps, LATER_STEPS)
+
+
 def _default(cell_radius, random_state, **changes):
     return PseudoLabelCellDetector(cell_radius, random_state=random_state, **changes)
 
 
 def _net(**changes):
     part = {"n_nets": 2, "warm_start": True, "max_epochs": MAX_EPOCHS}
-    return HeatmapDetector(**(part | changes))
+    return _Net(**(part | changes))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 Of each set, a grid over alpha, beta and p is searched with held-out clicks. Then every
 setting is fitted on all clicks and scored on the test images: the truth is used for
-printing only. One round and short trainings, since a grid costs three fits a setting.
+printing only. One round, since a grid costs three fits a setting.
 """
 
 import argparse
@@ -33,37 +33,34 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sets", nargs="*", metavar="FOLDER:RADIUS:DISTANCE")
     parser.add_argument("--quick", action="store_true", help="toy size")
-    parser.add_argument("--steps", type=int, default=300, help="steps of a training")
     parser.add_argument("--jobs", type=int, default=1, help="fits at a time")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.quick:
-        sets, grid, steps = [made_set()], QUICK_GRID, 10
+        sets, grid = [made_set()], QUICK_GRID
         net = partial(UNet, base_channels=4, depth=1)
+        parts = {
+            "detector": HeatmapDetector(net=net, n_nets=2, max_steps=10),
+            "featurizer": NNPUFeaturizer(max_steps=10),
+        }
     else:
         if not arguments.sets:
             parser.error("name at least one FOLDER:RADIUS:DISTANCE, or --quick")
-        parts = [text.rsplit(":", 2) for text in arguments.sets]
-        sets = [read_set(path, float(r), float(d)) for path, r, d in parts]
-        grid, steps, net = GRID, arguments.steps, UNet
+        named = [text.rsplit(":", 2) for text in arguments.sets]
+        sets = [read_set(path, float(r), float(d)) for path, r, d in named]
+        grid, parts = GRID, {}
     print("| set | chosen from clicks | its F | best of the grid | its F | worst F |")
     print("|---|---|---|---|---|---|")
     for data in sets:
-        row = compare(data, grid, net, steps, arguments.seed, arguments.jobs)
+        row = compare(data, grid, parts, arguments.seed, arguments.jobs)
         print("|", " | ".join(row), "|", flush=True)
 
 
-def compare(data, grid, net, steps, seed, jobs):
+def compare(data, grid, parts, seed, jobs):
     """Return the cells of the line of one set."""
     labels, _ = data.labels(0.1, seed)
     detector = PseudoLabelCellDetector(
-        data.cell_radius,
-        max_iter=1,
-        detector=HeatmapDetector(
-            net=net, n_nets=2, warm_start=True, max_epochs=30, max_steps=steps
-        ),
-        featurizer=NNPUFeaturizer(max_steps=steps),
-        random_state=seed,
+        data.cell_radius, max_iter=1, random_state=seed, **parts
     )
     images, clicks, folds = split_clicks(
         data.train_images, labels, n_splits=2, random_state=seed

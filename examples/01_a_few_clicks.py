@@ -28,7 +28,7 @@ unseen, truth = images[4:], points[4:]
 
 # %%
 # One round, and short trainings, so that the page is done in seconds. The defaults
-# are two rounds and 300 steps.
+# are two rounds and 200 steps.
 
 detector = PseudoLabelCellDetector(
     CELL_RADIUS,

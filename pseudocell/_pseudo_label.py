@@ -27,8 +27,9 @@ __all__ = ["PseudoLabelCellDetector"]
 
 # A candidate above this quantile of the clicked cells may be one: "undecided".
 UNDECIDED = 0.1
-# Enough to learn the background, too few to learn by heart which cells have no label.
-MAX_EPOCHS = 30
+# Nets learn by heart which cells have no label, unless a round is short. Those of round
+# 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
+MAX_EPOCHS, LATER_STEPS = 30, 200
 # The last round is refused if its recall^2 / detections is below this share of that of
 # round 0. Smaller differences are within what a few clicks can tell.
 WORSE = 0.8
@@ -66,7 +67,7 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         high than too low. None estimates it.
     detector : estimator, default=None
         None takes `HeatmapDetector` with two nets, which go on learning from round
-        to round, and with 30 epochs at most in each.
+        to round: for 300 steps in round 0, and then for 200 or 30 epochs in each.
     extractor : estimator, default=None
         None takes `PatchExtractor`.
     featurizer : estimator, default=None
@@ -288,8 +289,7 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
                 self._stop("no_change")
                 break
             labels = self._add_labels(labels, candidates, ranking, choice)
-            if self.learn_background:
-                template.set_params(masked=False)
+            self._prepare_later_rounds(template)
             stop = self._train(rounds, template, images, labels, candidates.unlabelled)
         self.n_iter_ = len(self.detectors_) - 1
         self._refuse_worse(images)
@@ -433,6 +433,12 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
                 "labels_": [*self.labels_],
             },
         )
+
+    def _prepare_later_rounds(self, template):
+        if self.learn_background:
+            template.set_params(masked=False)
+        if self.detector is None:
+            template.set_params(max_steps=LATER_STEPS)
 
     def _next_detector(self, template):
         """Return a new detector, or one that goes on where that before stopped."""

@@ -1,6 +1,7 @@
 """PseudoLabelCellDetector: what a round may add, and what never changes."""
 
 import copy
+from functools import partial
 
 import joblib
 import numpy as np
@@ -18,6 +19,7 @@ from pseudocell import (
     PClassificationRanker,
     PseudoLabelCellDetector,
     ShareSelector,
+    _pseudo_label,
     _ranking,
     paper_recipe,
 )
@@ -728,6 +730,23 @@ def test_rounds_go_on_from_the_nets_before_only_if_the_detector_says_so(data):
 
 
 # ------------------------------------------------------------------ warm start
+@pytest.mark.parametrize(("ours", "steps"), [(True, [3, 5, 7]), (False, [3, 6, 9])])
+def test_default_detector_alone_takes_fewer_steps_later(data, monkeypatch, ours, steps):
+    monkeypatch.setattr(_pseudo_label, "LATER_STEPS", 2)
+    make = partial(HeatmapDetector, net=PixelNet, learning_rate=1e-6)
+    if ours:
+        make = partial(make, batch_size=1)
+        monkeypatch.setattr(
+            _pseudo_label, "HeatmapDetector", partial(make, max_steps=3)
+        )
+        given = None
+    else:
+        given = make(max_steps=3, warm_start=True)
+    detector = quick(max_iter=2).set_params(detector=given)
+    detectors = detector.fit(*data[:2]).detectors_
+    assert [one.n_steps_ for one in detectors] == steps
+
+
 @pytest.mark.parametrize("going_on", [False, True])
 def test_warm_start_adds_rounds_as_if_they_had_been_asked_for_at_once(data, going_on):
     images, clicks, _ = data
