@@ -199,9 +199,9 @@ class Peak:
 
 def memory(quick):
     """Yield the memory of `predict` on a large image, a memory map."""
-    side, radius = (600, 12.0) if quick else (20_000, 24.0)
-    (image,), _ = make_brightfield(1, (500, 500), cell_radius=radius, random_state=1)
-    detector = fit_detector(radius, n_jobs=2)
+    side = 600 if quick else 20_000
+    (image,), _ = make_brightfield(1, (500, 500), cell_radius=12.0, random_state=1)
+    detector = fit_detector(12.0, n_jobs=2)
     with tempfile.TemporaryDirectory() as folder:
         large = np.memmap(Path(folder, "large"), np.uint8, "w+", shape=(side, side))
         for top in range(0, side, 500):

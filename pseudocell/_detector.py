@@ -21,6 +21,7 @@ from ._scale import (
 from ._skorch import (
     build_module,
     choose_device,
+    deal_devices,
     fit_net,
     map_threads,
     prepare_net,
@@ -107,7 +108,8 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         a part or in a search it must be ``FrozenEstimator(fitted)`` of
         scikit-learn, because clones forget what was fitted.
     device : str, default="auto"
-        "auto", "cpu", "cuda" or "mps".
+        "auto", "cpu", "cuda", "cuda:1" and so on, or "mps". Several nets are spread
+        over several GPUs, unless one is named.
     n_jobs : int, default=None
         Number of threads for nets and images. None means all cores, but one inside
         a worker of joblib.
@@ -255,7 +257,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             if [*map(len, held_out)] == [*map(len, start.click_folds_)]:
                 # No net may see now what it was tested on before.
                 held_out = start.click_folds_
-        device = choose_device(self.device)
+        devices = deal_devices(choose_device(self.device), self.n_nets)
         batches = [
             self._plan_batches(
                 shapes, _seen(number, clicks, held_out), positives, negatives, seed
@@ -270,7 +272,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
                 MaskedMSELoss(),
                 batches[number],
                 learning_rate=self.learning_rate,
-                device=device,
+                device=devices[number],
                 description=f"Training net {number + 1} of {self.n_nets}",
                 verbose=self.verbose,
             )

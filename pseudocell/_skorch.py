@@ -66,6 +66,27 @@ def choose_device(device="auto"):
     return device
 
 
+def deal_devices(device, n_nets):
+    """Return the name of a device for each net: several GPUs share them out.
+
+    Parameters
+    ----------
+    device : str
+        From `choose_device`. A GPU that is named, as in "cuda:1", takes all nets.
+    n_nets : int
+        Number of nets.
+
+    Returns
+    -------
+    devices : list of str
+        One name a net.
+    """
+    n_gpus = torch.cuda.device_count() if device == "cuda" else 1
+    if n_gpus <= 1:
+        return [device] * n_nets
+    return [f"cuda:{number % n_gpus}" for number in range(n_nets)]
+
+
 def build_module(factory, random_state, **kwargs):
     """Build a torch module under its own seed.
 
@@ -332,11 +353,13 @@ def _new_net(module, device, **training):
 
 
 def _restore_net(module, device, history):
-    """Return a net that was saved; on the processor if its device is not here."""
-    try:
-        device = choose_device(device)
-    except ValueError:
-        device = "cpu"
+    """Return a net that was saved; on another GPU or the processor if need be."""
+    for name in (device, str(device).partition(":")[0], "cpu"):
+        try:
+            device = choose_device(name)
+            break
+        except ValueError:
+            continue
     net = _new_net(module, device, criterion=torch.nn.Identity).initialize()
     net.module_.eval()
     net.history_.extend(history)

@@ -13,6 +13,7 @@ from pseudocell import _skorch
 from pseudocell._skorch import (
     build_module,
     choose_device,
+    deal_devices,
     fit_net,
     forward_net,
     map_threads,
@@ -386,6 +387,43 @@ def test_threads_are_restored_after_an_interrupt(threads):
 
 
 # -------------------------------------------------------------------- devices
+@pytest.mark.parametrize(
+    ("device", "n_gpus", "expected"),
+    [
+        ("cuda", 2, ["cuda:0", "cuda:1", "cuda:0"]),
+        ("cuda", 1, ["cuda"] * 3),
+        ("cuda:1", 2, ["cuda:1"] * 3),
+        ("cpu", 2, ["cpu"] * 3),
+    ],
+)
+def test_several_gpus_share_nets_out(monkeypatch, device, n_gpus, expected):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: n_gpus)
+    assert deal_devices(device, 3) == expected
+
+
+@pytest.mark.parametrize(
+    ("there", "expected"), [(["cuda:1"], "cuda:1"), (["cuda"], "cuda"), ([], "cpu")]
+)
+def test_saved_net_goes_to_a_gpu_that_is_there(monkeypatch, there, expected):
+    def choose(device):
+        if device not in [*there, "cpu"]:
+            raise ValueError
+        return device
+
+    asked = []
+    monkeypatch.setattr(_skorch, "choose_device", choose)
+    new_net = _skorch._new_net
+    monkeypatch.setattr(
+        _skorch,
+        "_new_net",
+        lambda module, device, **more: (
+            asked.append(device) or new_net(module, "cpu", **more)
+        ),
+    )
+    _skorch._restore_net(nn.Linear(1, 1), "cuda:1", [])
+    assert asked == [expected]
+
+
 def test_processor_is_always_there():
     assert choose_device("cpu") == "cpu"
     torch.empty(1, device=choose_device("auto"))
