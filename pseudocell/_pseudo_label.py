@@ -435,6 +435,7 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         )
 
     def _prepare_later_rounds(self, template):
+        """Set what differs from round 0; what a user gave stays as it is."""
         if self.learn_background:
             template.set_params(masked=False)
         if self.detector is None:

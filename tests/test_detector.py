@@ -734,6 +734,13 @@ def test_many_pseudo_positives_do_not_crowd_out_the_clicks(monkeypatch, masked, 
     assert groups == [wanted]
 
 
+def test_each_net_is_trained_on_the_device_that_is_dealt_to_it(data, monkeypatch):
+    # Two names of the processor, as there may be no GPU.
+    monkeypatch.setattr(_detector, "deal_devices", lambda *_: ["cpu", "cpu:0"])
+    detector = quick(n_nets=2, max_steps=1).fit(*data)
+    assert [net.device for net in detector.nets_] == ["cpu", "cpu:0"]
+
+
 def test_warm_start_sees_other_crops(data, monkeypatch):
     firsts = []
 

@@ -729,7 +729,6 @@ def test_rounds_go_on_from_the_nets_before_only_if_the_detector_says_so(data):
         assert not warm or all(same)
 
 
-# ------------------------------------------------------------------ warm start
 @pytest.mark.parametrize(("ours", "steps"), [(True, [3, 5, 7]), (False, [3, 6, 9])])
 def test_default_detector_alone_takes_fewer_steps_later(data, monkeypatch, ours, steps):
     monkeypatch.setattr(_pseudo_label, "LATER_STEPS", 2)
@@ -747,6 +746,7 @@ def test_default_detector_alone_takes_fewer_steps_later(data, monkeypatch, ours,
     assert [one.n_steps_ for one in detectors] == steps
 
 
+# ------------------------------------------------------------------ warm start
 @pytest.mark.parametrize("going_on", [False, True])
 def test_warm_start_adds_rounds_as_if_they_had_been_asked_for_at_once(data, going_on):
     images, clicks, _ = data
