@@ -23,10 +23,9 @@ from ._skorch import (
     choose_device,
     deal_devices,
     fit_net,
-    map_threads,
     prepare_net,
-    share_threads,
 )
+from ._threads import map_threads, share_threads
 from ._tiled_peaks import find_peaks_in_tiles
 from ._tiling import map_tiles
 from ._validation import (

@@ -4,7 +4,7 @@ import numpy as np
 
 from ._candidates import drop_near
 from ._peaks import local_maxima, strongest_apart
-from ._skorch import map_threads
+from ._threads import map_threads
 from ._tiling import apply_in_window, cut_windows
 
 __all__ = ["find_peaks_in_tiles"]

@@ -16,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info
 
 from pseudocell import HeatmapDetector
-from pseudocell._skorch import map_threads
+from pseudocell._threads import map_threads
 from pseudocell.benchmark import DetectionSet, _run, run_benchmark
 from pseudocell.datasets import make_brightfield
 from pseudocell.model_selection import lee_liu_scorer, split_clicks

@@ -16,11 +16,9 @@ from pseudocell._skorch import (
     deal_devices,
     fit_net,
     forward_net,
-    map_threads,
-    one_thread,
     prepare_net,
-    share_threads,
 )
+from pseudocell._threads import map_threads, one_thread, share_threads
 from pseudocell.nets import UNet
 
 

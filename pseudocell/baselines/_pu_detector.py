@@ -18,7 +18,7 @@ from pseudocell._featurizer import (
 from pseudocell._matching import match_points
 from pseudocell._peaks import thin
 from pseudocell._shared_parameters import clone_part
-from pseudocell._skorch import map_threads
+from pseudocell._threads import map_threads
 from pseudocell._validation import check_images, check_points
 
 __all__ = ["PUDetector"]
