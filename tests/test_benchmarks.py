@@ -1,9 +1,13 @@
 """The scripts of the folder benchmarks run; what they measure is not for tests."""
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+
+from pseudocell import PseudoLabelCellDetector
+from pseudocell._pseudo_label import LATER_STEPS
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
@@ -37,3 +41,18 @@ def test_grid_search_prints_what_was_chosen_and_what_was_best():
     assert name == "made"
     assert all(re.fullmatch(r"alpha \S+, beta \S+, p \S+", s) for s in (chosen, best))
     assert 0 <= float(worst_f) <= float(its_f) <= float(best_f) <= 1
+
+
+def test_each_ablation_changes_the_default_in_a_way_of_its_own():
+    script = runpy.run_path(str(FOLDER / "ablation.py"))
+    made = {repr(script[name](8, random_state=0)) for name in script["ABLATIONS"]}
+    assert len(made) == len(script["ABLATIONS"]) == 8
+    assert repr(PseudoLabelCellDetector(8, random_state=0)) not in made
+
+
+def test_detector_of_an_ablation_is_shorter_in_later_rounds_as_in_the_default():
+    script = runpy.run_path(str(FOLDER / "ablation.py"))
+    detector = script["no_warm_start"](8, random_state=0).detector
+    large = [(4000, 4000)]
+    assert detector._count_steps(large) == detector.max_steps > LATER_STEPS
+    assert detector.set_params(masked=False)._count_steps(large) == LATER_STEPS
