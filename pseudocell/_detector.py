@@ -48,15 +48,16 @@ MASK = 1.0
 PEAK_DISTANCE = 0.5
 # A peak of this height is as likely a cell as not, if clicked cells have height 1.
 THRESHOLD = 0.5
-# Of the lower quartile of their heights: a net that learnt unlabelled cells as
-# background rates every cell lower, also clicked ones that it has not seen.
-THRESHOLD_OF_QUARTILE = 2 / 3
+# A net that learnt unlabelled cells as background rates every cell lower, also clicked
+# ones that it has not seen: what counts is this quantile of their heights. The
+# threshold is at least so much of it.
+QUANTILE, THRESHOLD_OF_QUANTILE = 0.25, 2 / 3
 # Peaks below this height are noise at any threshold.
 LOWEST_PEAK = 0.05
 
 
 class HeatmapDetector(DetectorMixin, BaseEstimator):
-    """Detect cells as the peaks of a heatmap that a U-Net regresses.
+    r"""Detect cells as the peaks of a heatmap that a U-Net regresses.
 
     The target is a Gaussian at every labelled cell. With the masked loss only the
     pixels in discs around labelled points count: the net finds nearly all cells, and
@@ -77,7 +78,8 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         about the share of the cells that are clicked (Elkan and Noto 2008).
     threshold : float, default=None
         A peak is a cell if it is higher, in [0, 1]. None takes 0.5 if `masked`, and
-        otherwise two thirds of the lower quartile of `click_heights_`.
+        otherwise two thirds of the lower quartile of `click_heights_`, or more where
+        more than about a quarter of the cells is clicked (see Notes).
     n_nets : int, default=1
         1 trains one net on all clicks. More train each net without its own share of
         the clicks of every image, and average their heatmaps.
@@ -139,6 +141,17 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     -----
     Cost and memory of a training do not grow with the number of images: unless
     `masked`, half of the crops of a net lie at random places of 200 images at most.
+
+    Of a net that has seen a share s of the cells labelled, and all the rest as
+    background of weight b, a place that is a cell with probability q gets the
+    height :math:`sq / (sq + b (1 - sq))` (Elkan and Noto 2008). One that is as
+    likely a cell as not, q = 1/2, has of the height of a sure one
+
+    .. math:: \frac{s (1 - b) + b}{s (1 - b) + 2 b},
+
+    from 1/2, if hardly any cell is clicked, up to nearly 1. Where that is more
+    than two thirds, it is the share of the lower quartile that is the threshold. The
+    number of cells, for s, is that of the peaks above the quartile over 3/4.
 
     References
     ----------
@@ -280,8 +293,8 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         self.n_steps_ += len(batches[0])
         batches.clear()  # frees the crops
         self.click_folds_ = held_out
-        self.click_heights_ = self._look_at_clicks(images, clicks)
-        self.threshold_ = self._choose_threshold()
+        self.click_heights_, peaks = self._look_at_clicks(images, clicks)
+        self.threshold_ = self._choose_threshold(shapes, peaks)
         return self
 
     def predict(self, images):
@@ -487,13 +500,24 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
 
         map_threads(cut, needed, self.n_jobs)
 
-    def _choose_threshold(self):
+    def _choose_threshold(self, shapes, peaks):
+        """Choose it, given the heights of all peaks in the images with clicks."""
         if self.threshold is not None:
             return float(self.threshold)
         if self.masked:
             return THRESHOLD
-        quartile = np.quantile(np.concatenate(self.click_heights_), 0.25)
-        return float(THRESHOLD_OF_QUARTILE * quartile)
+        heights = np.concatenate(self.click_heights_)
+        limit = np.quantile(heights, QUANTILE)
+        ratio = THRESHOLD_OF_QUANTILE
+        if self.n_nets > 1:
+            n_seen = len(heights) * (self.n_nets - 1) / self.n_nets
+            n_high = np.sum(np.concatenate(peaks) > limit) / self.n_nets
+            areas = np.array([height * width for height, width, *_ in shapes])
+            clicked = [len(array) > 0 for array in self.click_heights_]
+            n_cells = n_high / (1 - QUANTILE) * areas.sum() / areas[clicked].sum()
+            share = min(1, n_seen / max(n_cells, 1))
+            ratio = max(ratio, _height_if_in_doubt(share, self.background_weight))
+        return float(ratio * limit)
 
     def _count_steps(self, shapes):
         """Return the number of batches, fewer where the images are small."""
@@ -537,25 +561,38 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         )
 
     def _look_at_clicks(self, images, clicks):
-        """Return how high each click stands for the net that has not seen it."""
+        """Return how high each click stands for the net that has not seen it.
+
+        And, of the images with clicks, the heights of the peaks of all nets.
+        """
         functions = self._functions()
 
         def look(index):
-            heights = np.zeros(len(clicks[index]))
+            heights, all_heights = np.zeros(len(clicks[index])), [np.zeros(0)]
             fold = self.click_folds_[index]
             if len(heights) == 0:
-                return heights
+                return heights, all_heights[0]
             image = self._read(images, index)
             for number, draw in enumerate(functions):
                 chosen = (fold == number) | (fold == -1)
+                peaks, peak_heights = self._find(draw, image, LOWEST_PEAK)
                 heights[chosen] = _heights_at(
                     clicks[index][chosen],
-                    *self._find(draw, image, LOWEST_PEAK),
+                    peaks,
+                    peak_heights,
                     MASK * self.nominal_radius,
                 )
-            return heights
+                all_heights.append(peak_heights)
+            return heights, np.concatenate(all_heights)
 
-        return map_threads(look, range(len(images)), self.n_jobs)
+        looks = map_threads(look, range(len(images)), self.n_jobs)
+        return [[heights for heights, _ in looks], [peaks for _, peaks in looks]]
+
+
+def _height_if_in_doubt(share, weight):
+    """Return how high a place stands that is a cell or not, as part of a sure cell."""
+    known = share * (1 - weight)
+    return (known + weight) / (known + 2 * weight)
 
 
 def _deal(points, n_nets, rng):

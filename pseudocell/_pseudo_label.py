@@ -18,10 +18,10 @@ from ._featurizer import NNPUFeaturizer
 from ._peaks import thin
 from ._ranker import PClassificationRanker
 from ._ranking import rank_candidates
+from ._safeguards import clicks_stand_out, is_worse, threshold_without_clicks
 from ._selector import CalibratedSelector, ShareSelector
 from ._shared_parameters import clone_part
 from ._validation import check_images, check_points
-from .metrics import lee_liu_score
 
 __all__ = ["PseudoLabelCellDetector"]
 
@@ -30,11 +30,6 @@ UNDECIDED = 0.1
 # Nets learn by heart which cells have no label, unless a round is short. Those of round
 # 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
 MAX_EPOCHS, LATER_STEPS = 30, 200
-# The last round is refused if its recall^2 / detections is below this share of that of
-# round 0. Smaller differences are within what a few clicks can tell.
-WORSE = 0.8
-# Images on which the detections are counted for it.
-MAX_COUNTED = 5
 # Parameters that change the result and that the parts share with the whole.
 SHARED = ("cell_radius", "alpha", "beta", "p", "class_prior")
 
@@ -134,9 +129,11 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
     n_iter_ : int
         Number of rounds of pseudo labelling.
     termination_condition_ : {"max_iter", "no_candidates", "no_change", "callback", \
-            "worse"}
-        Why the rounds ended; "worse" if, by clicks that the nets have not seen, the
-        last detector is clearly worse than that of round 0.
+            "odd_clicks", "worse"}
+        Why the rounds ended; "odd_clicks" if the clicked cells stand out from the
+        others that are found, so that the threshold of the last round was chosen
+        without them; "worse" if, by clicks that the nets have not seen, the last
+        detector is clearly worse than that of round 0.
 
     See Also
     --------
@@ -251,7 +248,8 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         Warns
         -----
         UserWarning
-            If no candidate could be labelled, or the last detector was refused.
+            If no candidate could be labelled, the clicked cells are of one kind, or the
+            last detector was refused.
         """
         check_images(images)
         clicks = check_points(partial_points, len(images), "partial_points")
@@ -263,20 +261,16 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         selector = self._part("selector", CalibratedSelector())
         rounds = self._init_callback_context(max_subtasks=self.max_iter + 1)
         rounds.call_on_fit_task_begin(estimator=self, X=images, y=clicks)
-        stop = False
+        reason = None
         if self.warm_start and getattr(self, "detectors_", []):
             labels = self._resume(template, clicks)
         else:
             labels = self._start(clicks)
-            stop = self._train(rounds, template, images, labels, None)
-        self.termination_condition_ = "max_iter"
-        while len(self.detectors_) <= self.max_iter:
-            if stop:
-                self.termination_condition_ = "callback"
-                break
+            reason = self._train(rounds, template, images, labels, None)
+        while reason is None and len(self.detectors_) <= self.max_iter:
             candidates = self._find_candidates(images, clicks, labels)
             if not _can_be_ranked(candidates):
-                self._stop("no_candidates")
+                reason = "no_candidates"
                 break
             ranking = self._rank(images, candidates)
             choice = selector.select(
@@ -286,11 +280,13 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
                 ranking.clicked_bottom,
             )
             if self.labels_ and not choice.any():
-                self._stop("no_change")
+                reason = "no_change"
                 break
             labels = self._add_labels(labels, candidates, ranking, choice)
             self._prepare_later_rounds(template)
-            stop = self._train(rounds, template, images, labels, candidates.unlabelled)
+            unlabelled = candidates.unlabelled
+            reason = self._train(rounds, template, images, labels, unlabelled)
+        self._stop(reason or "max_iter")
         self.n_iter_ = len(self.detectors_) - 1
         self._refuse_worse(images)
         rounds.call_on_fit_task_end(
@@ -406,7 +402,7 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         return {name: self.labels_[-1][name] for name in ("positives", "negatives")}
 
     def _train(self, rounds, template, images, labels, candidates):
-        """Train and record the detector of a round; return whether to stop there."""
+        """Train and record a detector; return why the rounds end with it, or None."""
         task = rounds.subcontext(task_name="round")
         task.call_on_fit_task_begin(estimator=self, X=images, y=self.clicks_)
         began = time.perf_counter()
@@ -418,10 +414,13 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
             if str(error).startswith("points"):
                 raise ValueError(f"partial_{error}") from error
             raise
+        odd = self._has_learnt_cells_as_background(detector, images)
+        if odd:
+            detector.threshold_ = threshold_without_clicks(detector, images)
         # Estimated once, if at all.
         template.set_params(cell_radius=detector.cell_radius_)
         self._record(detector, labels, candidates, began)
-        return task.call_on_fit_task_end(
+        asked_to_stop = task.call_on_fit_task_end(
             estimator=self,
             X=images,
             y=self.clicks_,
@@ -433,6 +432,16 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
                 "labels_": [*self.labels_],
             },
         )
+        return "odd_clicks" if odd else "callback" if asked_to_stop else None
+
+    def _has_learnt_cells_as_background(self, detector, images):
+        """Whether the clicks stand out, in a round that takes them for a sample."""
+        if not (self.learn_background and self.detectors_):
+            return False
+        # Many finds that are no cells let the clicks stand out, too: that is worse.
+        return clicks_stand_out(
+            detector, images, self.clicks_, self.cell_radius_
+        ) and not is_worse(detector, self.detectors_[0], images)
 
     def _prepare_later_rounds(self, template):
         """Set what differs from round 0; what a user gave stays as it is."""
@@ -549,12 +558,7 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
     def _refuse_worse(self, images):
         """Go back to round 0 if clicks that the nets have not seen speak for it."""
         first, last = self.detectors_[0], self.detectors_[-1]
-        seen = (np.concatenate(last.click_folds_) < 0).any()
-        if seen or first is last:
-            return
-        some = np.linspace(0, len(images) - 1, min(len(images), MAX_COUNTED))
-        some = [images[index] for index in some.astype(int)]
-        if _merit(last, some) < WORSE * _merit(first, some):
+        if first is not last and is_worse(last, first, images):
             self.detector_ = first
             self.termination_condition_ = "worse"
             warnings.warn(
@@ -566,7 +570,15 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
 
     def _stop(self, reason):
         self.termination_condition_ = reason
-        if len(self.detectors_) == 1:
+        if reason == "odd_clicks":
+            warnings.warn(
+                "The clicked cells stand out from the others that are found, as if "
+                "only those of one kind were clicked, such as the brightest. The "
+                "rounds end here, with a lower threshold, chosen without the clicks: "
+                "look at what is found, and click cells of every kind.",
+                stacklevel=4,
+            )
+        elif reason == "no_candidates" and len(self.detectors_) == 1:
             warnings.warn(
                 "No pseudo label could be chosen, so that the detector knows the "
                 "clicks only: no peak of it is at a clicked cell, or none is "
@@ -584,10 +596,3 @@ def _can_be_ranked(candidates):
     """Whether there are a candidate at a click and an unlabelled one."""
     at_click = np.concatenate(candidates.fold) > -2
     return at_click.any() and any(map(len, candidates.unlabelled))
-
-
-def _merit(detector, images):
-    """Return recall^2 / detections, the recall on held-out clicks."""
-    n_found = sum(map(len, detector.predict(images)))
-    recall = np.mean(np.concatenate(detector.click_heights_) > detector.threshold_)
-    return lee_liu_score(recall, n_found) if n_found else 0.0

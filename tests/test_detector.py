@@ -159,13 +159,53 @@ def test_points_are_sorted_by_height_above_the_threshold(fitted, data):
     assert_same_points(fitted.predict(images), above)
 
 
-@pytest.mark.parametrize("n_nets", [1, 2])
-def test_threshold_follows_the_heights_of_clicked_cells(data, n_nets):
-    detector = ready(n_nets=n_nets, masked=False).fit(*data)
-    heights = np.concatenate(detector.click_heights_)
-    assert detector.threshold_ == pytest.approx(np.quantile(heights, 0.25) * 2 / 3)
+def height_of(probability, share, weight):
+    """Elkan and Noto: weighted mean of 1 at labelled cells and 0 elsewhere."""
+    labelled = share * probability
+    return labelled / (labelled + weight * (1 - labelled))
+
+
+@pytest.mark.parametrize("n_nets", [1, 2, 3])
+@pytest.mark.parametrize("weight", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("step", [1, 2, 8])
+def test_threshold_follows_the_heights_of_clicked_cells(data, n_nets, weight, step):
+    """More so, where more cells are clicked: then unlabelled places are background.
+
+    Nets that are ready stand at the same height at every cell.
+    """
+    images, points = data
+    clicks = [array[::step] for array in points]
+    detector = ready(n_nets=n_nets, masked=False, background_weight=weight)
+    detector.fit(images, clicks)
+    quartile = np.quantile(np.concatenate(detector.click_heights_), 0.25)
+    found = detector.find_candidates(images)
+    n_cells = sum((heights > quartile).sum() for _, heights in found)
+    share = len(np.concatenate(clicks)) / (n_cells / 0.75) * (n_nets - 1) / n_nets
+    expected = 2 / 3
+    if n_nets > 1:
+        in_doubt, sure = (height_of(q, share, weight) for q in (0.5, 1))
+        expected = max(expected, in_doubt / sure)
+    assert detector.threshold_ == pytest.approx(quartile * expected, rel=1e-6)
+    if (n_nets, weight, step) == (2, 0.1, 8):
+        assert expected == 2 / 3
+    if (n_nets, weight, step) == (2, 0.1, 1):
+        assert expected > 0.8
+
+
+def test_threshold_allows_for_cells_of_images_without_clicks(data):
+    """All clicked in one image of ten: few of all cells are."""
+    images, points = data
+    one = ready(n_nets=2, masked=False).fit(images[:1], points[:1])
+    many = ready(n_nets=2, masked=False)
+    many.fit([images[0]] * 10, [points[0]] + [[]] * 9)
+    quartile = np.quantile(np.concatenate(many.click_heights_), 0.25)
+    assert many.threshold_ == pytest.approx(quartile * 2 / 3)
+    assert one.threshold_ > 1.1 * many.threshold_
+
+
+def test_masked_and_given_thresholds_stay_as_they_are(data):
     # A masked net has not learnt any cell as background.
-    assert ready(n_nets=n_nets).fit(*data).threshold_ == 0.5
+    assert ready(n_nets=2).fit(*data).threshold_ == 0.5
     assert ready(masked=False, threshold=0.7).fit(*data).threshold_ == 0.7
 
 

@@ -324,6 +324,29 @@ def test_worse_detector_is_refused_if_clicks_were_held_out(
         np.testing.assert_array_equal(found, first)
 
 
+def rate_clicks_high(detector):
+    detector.click_heights_ = [heights + 9 for heights in detector.click_heights_]
+
+
+def test_odd_clicks_end_the_rounds_with_a_lower_threshold(data, monkeypatch):
+    images, clicks, _ = data
+    monkeypatch.setattr(Spoilt, "spoil", staticmethod(rate_clicks_high))
+    detector = Spoilt(net=PixelNet, max_steps=1, batch_size=2, n_nets=2)
+    loop = quick(detector=detector, max_iter=3, selector=ShareSelector())
+    with pytest.warns(UserWarning, match="clicked cells stand out") as caught:
+        loop.fit(images, clicks)
+    assert len(caught) == 1
+    assert loop.termination_condition_ == "odd_clicks"
+    assert loop.n_iter_ == 1 == len(loop.detectors_) - 1
+    assert loop.detector_ is loop.detectors_[1]
+    quartile = np.quantile(np.concatenate(loop.detector_.click_heights_) - 9, 0.25)
+    assert loop.detector_.threshold_ <= quartile * 2 / 3
+
+    # Only unlabelled places that are learnt as background need clicks at random.
+    loop.set_params(learn_background=False).fit(images, clicks)
+    assert loop.termination_condition_ == "max_iter"
+
+
 # ------------------------------------------------------------------ prediction
 def test_predictions_agree(fitted, data):
     images = data[0]

@@ -1,0 +1,165 @@
+"""What held-out clicks say against a round of pseudo labels."""
+
+import numpy as np
+from scipy.stats import norm
+from skimage.filters import threshold_otsu
+from sklearn.metrics import roc_auc_score
+
+from ._candidates import drop_near
+from .metrics import lee_liu_score
+
+__all__ = ["clicks_stand_out", "is_worse", "threshold_without_clicks"]
+
+# A detector is worse if its recall^2 / detections is below this share of the other's.
+# Smaller differences are within what a few clicks can tell.
+WORSE = 0.8
+# Were clicks random, a clicked cell would stand higher than another find as often as
+# not; if 4 of 10 finds are no cells and all of them low, 70 times in 100.
+STAND_OUT = 0.7
+CONFIDENCE = 0.95
+# Images on which the detections are looked at.
+MAX_IMAGES = 5
+
+
+def is_worse(detector, other, images):
+    r"""Return whether held-out clicks say that a detector is clearly worse.
+
+    Both are judged by :math:`r^2 / n`, with the recall r on held-out clicks and n
+    detections: proportional to precision times recall, whatever the number of cells.
+
+    Parameters
+    ----------
+    detector, other : HeatmapDetector
+        Fitted on the same clicks.
+    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+        The images of the fit.
+
+    Returns
+    -------
+    worse : bool
+        False if no click was held out.
+
+    References
+    ----------
+    Lee, Liu, "Learning with Positive and Unlabeled Examples Using Weighted Logistic
+    Regression", ICML 2003.
+    """
+    if _has_seen_all(detector):
+        return False
+    some = [images[index] for index in _choose(images)]
+    return _merit(detector, some) < WORSE * _merit(other, some)
+
+
+def clicks_stand_out(detector, images, clicks, radius):
+    r"""Return whether the clicked cells differ from the other cells that are found.
+
+    To learn unlabelled cells as background, weakly, takes that the clicked ones are a
+    random sample. If they are of one kind, such as the brightest, the cells of
+    another kind are learnt as what they are not: background. That
+    shows among the detections: the probability
+
+    .. math:: A = P(h_\text{clicked} > h_\text{other})
+
+    that a clicked cell, in the heatmap of a net that has not seen it, stands higher
+    than an unclicked detection is 1/2 for random clicks, a bit more if
+    some detections are no cells, and near 1 if the clicks are of one kind.
+
+    Parameters
+    ----------
+    detector : HeatmapDetector
+        Fitted on the clicks, and on unlabelled pixels as background.
+    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+        The images of the fit.
+    clicks : list of ndarray of shape (n_i, 2)
+        The clicks.
+    radius : float
+        A detection within this distance of a click, in pixels, is that cell.
+
+    Returns
+    -------
+    stand_out : bool
+        Whether A is above 0.7 with a confidence of 0.95. False if no click was
+        held out, or all or none of the detections are clicked.
+
+    References
+    ----------
+    The assumption, "selected completely at random": Elkan, Noto, "Learning
+    classifiers from only positive and unlabeled data", KDD 2008,
+    doi 10.1145/1401890.1401920. A as the area under a ROC curve: Hanley, McNeil, "The
+    meaning and use of the area under a receiver operating characteristic (ROC) curve",
+    Radiology 1982, doi 10.1148/radiology.143.1.7063747.
+    """
+    if _has_seen_all(detector):
+        return False
+    some = _choose(images)
+    found = detector.find_candidates(
+        [images[index] for index in some], detector.threshold_
+    )
+    others = np.concatenate(
+        [
+            heights[drop_near(points, clicks[index], radius)]
+            for index, (points, heights) in zip(some, found, strict=True)
+        ]
+    )
+    clicked = np.concatenate(detector.click_heights_)
+    clicked = clicked[clicked > detector.threshold_]
+    if len(clicked) == 0 or len(others) == 0:
+        return False
+    area, deviation = _compare(clicked, others)
+    return bool(area - norm.ppf(CONFIDENCE) * deviation > STAND_OUT)
+
+
+def threshold_without_clicks(detector, images):
+    """Return the threshold that splits the peaks into low and high ones.
+
+    For clicks that stand out, from which no threshold for the other cells follows.
+
+    Parameters
+    ----------
+    detector : HeatmapDetector
+        Fitted.
+    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+        The images of the fit.
+
+    Returns
+    -------
+    threshold : float
+        That of Otsu for the logarithms of the heights, but not above `threshold_`.
+
+    References
+    ----------
+    Otsu, "A Threshold Selection Method from Gray-Level Histograms", IEEE Transactions
+    on Systems, Man, and Cybernetics 1979, doi 10.1109/TSMC.1979.4310076.
+    """
+    some = [images[index] for index in _choose(images)]
+    heights = [heights for _, heights in detector.find_candidates(some)]
+    split = np.exp(threshold_otsu(np.log(np.concatenate(heights))))
+    return float(min(split, detector.threshold_))
+
+
+def _compare(some, others):
+    """Return P(some > others), and its standard deviation by Hanley and McNeil."""
+    n, m = len(some), len(others)
+    area = roc_auc_score(np.arange(n + m) < n, np.concatenate([some, others]))
+    one_to_two = area / (2 - area) - area**2
+    two_to_one = 2 * area**2 / (1 + area) - area**2
+    spread = area * (1 - area) + (n - 1) * one_to_two + (m - 1) * two_to_one
+    return area, np.sqrt(spread / (n * m))
+
+
+def _has_seen_all(detector):
+    """Whether a net has seen a click that it is judged by."""
+    return (np.concatenate(detector.click_folds_) < 0).any()
+
+
+def _choose(images):
+    """Return the indices of a few images, evenly spread."""
+    n_images = len(images)
+    return np.linspace(0, n_images - 1, min(n_images, MAX_IMAGES)).astype(int)
+
+
+def _merit(detector, images):
+    """Return recall^2 / detections, the recall on held-out clicks."""
+    n_found = sum(map(len, detector.predict(images)))
+    recall = np.mean(np.concatenate(detector.click_heights_) > detector.threshold_)
+    return lee_liu_score(recall, n_found) if n_found else 0.0
