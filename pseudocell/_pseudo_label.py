@@ -30,6 +30,23 @@ UNDECIDED = 0.1
 # Nets learn by heart which cells have no label, unless a round is short. Those of round
 # 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
 MAX_EPOCHS, LATER_STEPS = 30, 200
+# What a user hears when the rounds end for a reason.
+WARNINGS = {
+    "no_candidates": (
+        "No pseudo label could be chosen, so that the detector knows the clicks only: "
+        "no peak of it is at a clicked cell, or none is elsewhere. Click more cells"
+    ),
+    "odd_clicks": (
+        "The clicked cells stand out from the others that are found, as if only those "
+        "of one kind were clicked, such as the brightest. The rounds end here, with a "
+        "lower threshold, chosen without the clicks: look at what is found. Click "
+        "cells of every kind"
+    ),
+    "worse": (
+        "The pseudo labels made the detector worse on held-out clicks, so that the one "
+        "that knows the clicks only is kept. Click more cells"
+    ),
+}
 # Parameters that change the result and that the parts share with the whole.
 SHARED = ("cell_radius", "alpha", "beta", "p", "class_prior")
 
@@ -286,9 +303,11 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
             self._prepare_later_rounds(template)
             unlabelled = candidates.unlabelled
             reason = self._train(rounds, template, images, labels, unlabelled)
-        self._stop(reason or "max_iter")
         self.n_iter_ = len(self.detectors_) - 1
-        self._refuse_worse(images)
+        first, last = self.detectors_[0], self.detectors_[-1]
+        if self.n_iter_ > 0 and is_worse(last, first, images):
+            self.detector_, reason = first, "worse"
+        self._stop(reason or "max_iter")
         rounds.call_on_fit_task_end(
             estimator=self, X=images, y=clicks, reconstruction_attributes={}
         )
@@ -555,37 +574,13 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
             }
         )
 
-    def _refuse_worse(self, images):
-        """Go back to round 0 if clicks that the nets have not seen speak for it."""
-        first, last = self.detectors_[0], self.detectors_[-1]
-        if first is not last and is_worse(last, first, images):
-            self.detector_ = first
-            self.termination_condition_ = "worse"
-            warnings.warn(
-                "The pseudo labels made the detector worse on held-out clicks, so "
-                "that the one that knows the clicks only is kept. Click more cells, "
-                f"or check cell_radius ({self.cell_radius_:g} px).",
-                stacklevel=4,
-            )
-
     def _stop(self, reason):
+        """Set why the rounds ended, and say it if something is wrong."""
         self.termination_condition_ = reason
-        if reason == "odd_clicks":
-            warnings.warn(
-                "The clicked cells stand out from the others that are found, as if "
-                "only those of one kind were clicked, such as the brightest. The "
-                "rounds end here, with a lower threshold, chosen without the clicks: "
-                "look at what is found, and click cells of every kind.",
-                stacklevel=4,
-            )
-        elif reason == "no_candidates" and len(self.detectors_) == 1:
-            warnings.warn(
-                "No pseudo label could be chosen, so that the detector knows the "
-                "clicks only: no peak of it is at a clicked cell, or none is "
-                "elsewhere. Click more cells, or check cell_radius "
-                f"({self.cell_radius_:g} px).",
-                stacklevel=4,
-            )
+        some_were_labelled = reason == "no_candidates" and self.n_iter_ > 0
+        if reason in WARNINGS and not some_were_labelled:
+            check = f", or check cell_radius ({self.cell_radius_:g} px)."
+            warnings.warn(WARNINGS[reason] + check, stacklevel=4)
 
 
 def _nothing(lists):

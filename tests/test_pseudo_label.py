@@ -342,7 +342,18 @@ def test_odd_clicks_end_the_rounds_with_a_lower_threshold(data, monkeypatch):
     quartile = np.quantile(np.concatenate(loop.detector_.click_heights_) - 9, 0.25)
     assert loop.detector_.threshold_ <= quartile * 2 / 3
 
+    # Where everything is found clicks stand out, too, but that is no fault of theirs.
+    def rate_everything_but_clicks_more(detector):
+        rate_everything(detector)
+        rate_clicks_high(detector)
+
+    monkeypatch.setattr(Spoilt, "spoil", staticmethod(rate_everything_but_clicks_more))
+    with pytest.warns(UserWarning, match="made the detector worse"):
+        loop.fit(images, clicks)
+    assert (loop.n_iter_, loop.termination_condition_) == (3, "worse")
+
     # Only unlabelled places that are learnt as background need clicks at random.
+    monkeypatch.setattr(Spoilt, "spoil", staticmethod(rate_clicks_high))
     loop.set_params(learn_background=False).fit(images, clicks)
     assert loop.termination_condition_ == "max_iter"
 

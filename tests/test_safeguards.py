@@ -72,10 +72,17 @@ def test_finds_that_are_no_cells_do_not_make_clicks_stand_out():
     assert np.mean(alarms) <= 0.05
 
 
-@pytest.mark.parametrize("n_clicks", [20, 50])
-def test_the_highest_cells_stand_out(n_clicks):
+@pytest.mark.parametrize(("n_clicks", "bias"), [(20, 1.0), (50, 0.7)])
+def test_the_highest_cells_stand_out(n_clicks, bias):
+    """Also if a few low ones are among the clicked."""
     for seed in range(20):
-        assert clicks_stand_out(*scene(*draw(n_clicks, 300, seed, bias=1.0)))
+        assert clicks_stand_out(*scene(*draw(n_clicks, 300, seed, bias)))
+
+
+def test_clicked_cells_that_are_not_found_do_not_count():
+    clicked, others = draw(30, 100, 0, bias=1.0)
+    lost = np.full(60, 0.1)
+    assert clicks_stand_out(*scene(np.concatenate([clicked, lost]), others))
 
 
 def test_two_clicks_are_not_enough_to_stand_out():
