@@ -78,8 +78,9 @@ def clicks_stand_out(detector, images, clicks, radius):
     Returns
     -------
     stand_out : bool
-        Whether A is above 0.7 with a confidence of 0.95. False if no click was
-        held out, or all or none of the detections are clicked.
+        Whether A, on images with clicks, is above 0.7 with a confidence of 0.95. False
+        if no click was held out, or most of the detections there are clicked: the
+        others may then be what is no cell.
 
     References
     ----------
@@ -91,7 +92,9 @@ def clicks_stand_out(detector, images, clicks, radius):
     """
     if _has_seen_all(detector):
         return False
-    some = _choose(images)
+    # Images without clicks may look otherwise, and no choice of cells is to blame.
+    with_clicks = np.flatnonzero([len(points) > 0 for points in clicks])
+    some = with_clicks[_choose(with_clicks)]
     found = detector.find_candidates(
         [images[index] for index in some], detector.threshold_
     )
@@ -103,7 +106,8 @@ def clicks_stand_out(detector, images, clicks, radius):
     )
     clicked = np.concatenate(detector.click_heights_)
     clicked = clicked[clicked > detector.threshold_]
-    if len(clicked) == 0 or len(others) == 0:
+    n_clicks = sum(len(clicks[index]) for index in some)
+    if len(clicked) == 0 or len(others) < n_clicks:
         return False
     area, deviation = _compare(clicked, others)
     return bool(area - norm.ppf(CONFIDENCE) * deviation > STAND_OUT)

@@ -85,6 +85,18 @@ def test_clicked_cells_that_are_not_found_do_not_count():
     assert clicks_stand_out(*scene(np.concatenate([clicked, lost]), others))
 
 
+def test_all_cells_of_one_image_are_not_one_kind():
+    """What else is found there is no cell; other images may look otherwise."""
+    clicked, here, elsewhere = np.full(60, 0.9), np.full(20, 0.4), np.full(500, 0.4)
+    points, heights = on_grid(np.concatenate([clicked, here]))
+    detector = Detector([(points, heights), on_grid(elsewhere)], clicked)
+    clicks = [points[:60], np.zeros((0, 2))]
+    assert not clicks_stand_out(detector, [0, 1], clicks, RADIUS)
+    # With few of the cells clicked they would stand out.
+    detector.found[0] = on_grid(np.concatenate([clicked, np.full(200, 0.4)]))
+    assert clicks_stand_out(detector, [0, 1], clicks, RADIUS)
+
+
 def test_two_clicks_are_not_enough_to_stand_out():
     assert not clicks_stand_out(*scene([0.9, 0.6], [0.35, 0.4, 0.8, 0.95]))
 
@@ -109,11 +121,11 @@ def test_nothing_is_said_without_evidence(changes):
 
 
 def test_five_images_are_enough():
-    found = [on_grid([0.5] * 20) for _ in range(100)]
+    found = [on_grid([0.5] * 20) for _ in range(200)]
     detector = Detector(found, [0.9] * 20)
-    clicks = [np.zeros((0, 2))] * 100
-    assert clicks_stand_out(detector, list(range(100)), clicks, RADIUS)
-    assert detector.asked == [0, 24, 49, 74, 99]
+    clicks = [found[0][0][:2], np.zeros((0, 2))] * 100
+    assert clicks_stand_out(detector, list(range(200)), clicks, RADIUS)
+    assert detector.asked == [0, 48, 98, 148, 198]  # with clicks
 
 
 def test_area_and_its_deviation_are_those_of_the_definition():
