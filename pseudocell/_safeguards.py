@@ -78,7 +78,7 @@ def clicks_stand_out(detector, images, clicks, radius):
     Returns
     -------
     stand_out : bool
-        Whether A, on images with clicks, is above 0.7 with a confidence of 0.95. False
+        Whether A, on images with clicks, is above 0.7 at a level of 0.05. False
         if no click was held out, or most of the detections there are clicked: the
         others may then be what is no cell.
 
@@ -95,9 +95,7 @@ def clicks_stand_out(detector, images, clicks, radius):
     # Images without clicks may look otherwise, and no choice of cells is to blame.
     with_clicks = np.flatnonzero([len(points) > 0 for points in clicks])
     some = with_clicks[_choose(with_clicks)]
-    found = detector.find_candidates(
-        [images[index] for index in some], detector.threshold_
-    )
+    found = detector.find_candidates([images[index] for index in some])
     others = np.concatenate(
         [
             heights[drop_near(points, clicks[index], radius)]
@@ -105,12 +103,14 @@ def clicks_stand_out(detector, images, clicks, radius):
         ]
     )
     clicked = np.concatenate(detector.click_heights_)
-    clicked = clicked[clicked > detector.threshold_]
+    clicked, others = (each[each > detector.threshold_] for each in (clicked, others))
     n_clicks = sum(len(clicks[index]) for index in some)
     if len(clicked) == 0 or len(others) < n_clicks:
         return False
-    area, deviation = _compare(clicked, others)
-    return bool(area - norm.ppf(CONFIDENCE) * deviation > STAND_OUT)
+    is_click = np.arange(len(clicked) + len(others)) < len(clicked)
+    area = roc_auc_score(is_click, np.concatenate([clicked, others]))
+    margin = norm.ppf(CONFIDENCE) * _deviation(STAND_OUT, len(clicked), len(others))
+    return bool(area > STAND_OUT + margin)
 
 
 def threshold_without_clicks(detector, images):
@@ -136,19 +136,19 @@ def threshold_without_clicks(detector, images):
     on Systems, Man, and Cybernetics 1979, doi 10.1109/TSMC.1979.4310076.
     """
     some = [images[index] for index in _choose(images)]
-    heights = [heights for _, heights in detector.find_candidates(some)]
-    split = np.exp(threshold_otsu(np.log(np.concatenate(heights))))
-    return float(min(split, detector.threshold_))
+    found = detector.find_candidates(some)
+    heights = np.concatenate([heights for _, heights in found])
+    if len(heights) == 0:  # The threshold is below all that counts as a peak.
+        return detector.threshold_
+    return float(min(np.exp(threshold_otsu(np.log(heights))), detector.threshold_))
 
 
-def _compare(some, others):
-    """Return P(some > others), and its standard deviation by Hanley and McNeil."""
-    n, m = len(some), len(others)
-    area = roc_auc_score(np.arange(n + m) < n, np.concatenate([some, others]))
-    one_to_two = area / (2 - area) - area**2
-    two_to_one = 2 * area**2 / (1 + area) - area**2
-    spread = area * (1 - area) + (n - 1) * one_to_two + (m - 1) * two_to_one
-    return area, np.sqrt(spread / (n * m))
+def _deviation(area, n_some, n_others):
+    """Return the standard deviation of the area, by Hanley and McNeil."""
+    two_others = area / (2 - area) - area**2
+    two_some = 2 * area**2 / (1 + area) - area**2
+    spread = area * (1 - area) + (n_some - 1) * two_others + (n_others - 1) * two_some
+    return np.sqrt(spread / (n_some * n_others))
 
 
 def _has_seen_all(detector):

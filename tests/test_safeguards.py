@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pseudocell._safeguards import (
-    _compare,
+    _deviation,
     clicks_stand_out,
     is_worse,
     threshold_without_clicks,
@@ -98,7 +98,7 @@ def test_all_cells_of_one_image_are_not_one_kind():
 
 
 def test_two_clicks_are_not_enough_to_stand_out():
-    assert not clicks_stand_out(*scene([0.9, 0.6], [0.35, 0.4, 0.8, 0.95]))
+    assert not clicks_stand_out(*scene([0.9, 0.9], np.full(50, 0.4)))
 
 
 def test_clicked_cells_are_not_among_the_others():
@@ -128,18 +128,13 @@ def test_five_images_are_enough():
     assert detector.asked == [0, 48, 98, 148, 198]  # with clicks
 
 
-def test_area_and_its_deviation_are_those_of_the_definition():
+def test_deviation_of_the_area_is_that_of_the_definition():
+    """Of exponentials, for which it is exact: P(some > others) = 2 / (2 + 1)."""
     rng = np.random.default_rng(0)
-    areas, deviations = [], []
-    for _ in range(400):
-        some, others = rng.exponential(2.0, 30), rng.exponential(1.0, 80)
-        area, deviation = _compare(some, others)
-        assert area == pytest.approx(np.mean(some[:, np.newaxis] > others))
-        areas.append(area)
-        deviations.append(deviation)
-    # Of exponentials, P(some > others) = 2 / (2 + 1), and Hanley's formula is exact.
+    some, others = rng.exponential(2.0, (2000, 30)), rng.exponential(1.0, (2000, 80))
+    areas = np.mean(some[:, :, np.newaxis] > others[:, np.newaxis], axis=(1, 2))
     assert np.mean(areas) == pytest.approx(2 / 3, abs=0.01)
-    assert np.mean(deviations) == pytest.approx(np.std(areas), rel=0.1)
+    assert _deviation(2 / 3, 30, 80) == pytest.approx(np.std(areas), rel=0.1)
 
 
 def test_threshold_without_clicks_splits_low_from_high_peaks():
@@ -150,6 +145,8 @@ def test_threshold_without_clicks_splits_low_from_high_peaks():
     # It never rises.
     detector.threshold_ = 0.06
     assert threshold_without_clicks(detector, [0, 1]) == 0.06
+    # Nor where there is no peak at all.
+    assert threshold_without_clicks(Detector([on_grid([])], [0.9]), [0]) == 0.3
 
 
 @pytest.mark.parametrize(
