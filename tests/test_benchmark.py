@@ -103,6 +103,19 @@ class RoundDetector(SpotDetector):
             yield [points for points, _ in self.find_candidates(images, threshold)]
 
 
+class RefusingDetector(RoundDetector):
+    """Finds that round 1 made it worse, and goes back to round 0."""
+
+    def fit(self, images, points):
+        super().fit(images, points)
+        self.detectors_ = [SpotDetector(50), SpotDetector(150)]
+        self.detector_ = self.detectors_[0]
+        return self
+
+    def predict(self, images):
+        return self.detector_.predict(images)
+
+
 class Broken(SpotDetector):
     """Fails on images with crumbs at one place."""
 
@@ -120,6 +133,10 @@ def spot_factory(cell_radius, random_state):
 
 def round_factory(cell_radius, random_state):
     return RoundDetector(random_state=random_state)
+
+
+def refusing_factory(cell_radius, random_state):
+    return RefusingDetector(random_state=random_state)
 
 
 def broken_factory(cell_radius, random_state):
@@ -258,7 +275,7 @@ def test_the_fingerprint_is_of_the_content(change):
 def test_rows_hold_scores_of_each_split_and_round():
     rows = tidy_rows(run_benchmark([make_set()], {"rounds": round_factory}))
     assert all(tuple(row) == COLUMNS for row in rows)
-    places = [(row["split"], row["round"], row["is_last"]) for row in rows]
+    places = [(row["split"], row["round"], row["is_result"]) for row in rows]
     assert places == [(s, k, k == 1) for s in ("test", "train") for k in (0, 1)]
     for row in only(rows, round=0):
         assert (row["n_found"], row["n_true"], row["n_matched"]) == (15, 13, 13)
@@ -266,6 +283,16 @@ def test_rows_hold_scores_of_each_split_and_round():
         assert row["n_positives"] is None
     for row in only(rows, round=1):
         assert (row["precision"], row["recall"], row["f1"]) == (1, 1, 1)
+
+
+def test_the_result_is_the_round_that_is_kept():
+    result = run_benchmark([make_set()], {"refusing": refusing_factory})
+    rows = tidy_rows(result)
+    places = [(row["split"], row["round"], row["is_result"]) for row in rows]
+    assert places == [(s, k, k == 0) for s in ("test", "train") for k in (0, 1)]
+    (row,) = only(rows, split="test", is_result=True)
+    assert row["n_found"] == 15
+    assert row["oracle_f1"] == 1
 
 
 def test_purity_is_the_share_of_right_labels():
@@ -699,7 +726,7 @@ def test_the_csv_holds_the_rows(tmp_path):
     with open(tmp_path / "results.csv", newline="") as file:
         read = list(csv.DictReader(file))
     assert [float(row["f1"]) for row in read] == pytest.approx([r["f1"] for r in rows])
-    assert [row["is_last"] for row in read] == ["0", "1", "0", "1"]
+    assert [row["is_result"] for row in read] == ["0", "1", "0", "1"]
     assert read[0]["n_positives"] == ""
 
 

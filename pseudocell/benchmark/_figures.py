@@ -42,7 +42,10 @@ def draw_detections(result, name):
     if not records or not len(data.test_images):
         return None
     truth = None if data.test_points is None else data.test_points[0]
-    found = {record["method"]: _points(record["test"][-1][0]) for record in records}
+    found = {
+        record["method"]: _points(record["test"][record["kept"]][0])
+        for record in records
+    }
     shown = np.concatenate(list(found.values())) if truth is None else truth
     view = _View(data, data.test_images[0], shown)
     figure, axes = _panels(len(found) + (truth is not None))

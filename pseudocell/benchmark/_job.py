@@ -198,6 +198,7 @@ def _fit_and_predict(job, labels, n_threads, record):
     record["test"] = _stages(estimator, data.test_images)
     record["predict_seconds"] = round(time.perf_counter() - wall, 3)
     record["train"] = _stages(estimator, data.train_images)
+    record["kept"] = _kept_round(estimator)
     record["rounds"] = [
         {kind: _as_lists(points) for kind, points in labelled.items()}
         for labelled in getattr(estimator, "labels_", ())
@@ -214,15 +215,22 @@ def _stages(estimator, images):
     return [_as_lists(estimator.predict(images))]
 
 
+def _kept_round(estimator):
+    """Return the round that `predict` goes by, from the end: rounds may be refused."""
+    rounds = getattr(estimator, "detectors_", [])
+    kept = getattr(estimator, "detector_", None)
+    same = [number - len(rounds) for number, one in enumerate(rounds) if one is kept]
+    return same[-1] if same else -1
+
+
 def _candidates(estimator, images):
     """Return candidates with their heights, if the method has such, highest first."""
     if not len(images):
         return None
-    # Of a loop, the candidates are those of its last round.
-    last = getattr(estimator, "detectors_", [None])[-1]
+    # Of a loop, the candidates are those of the round that it keeps.
     for source, method in (
         (estimator, "find_candidates"),
-        (last, "find_candidates"),
+        (getattr(estimator, "detector_", None), "find_candidates"),
         (estimator, "predict_scored"),
     ):
         if hasattr(source, method):

@@ -24,7 +24,7 @@ LABELS = ("n_positives", "n_negatives", "n_undecided")
 PURITY = ("purity_positives", "purity_negatives")
 COLUMNS = (
     *RUN,
-    *("split", "round", "is_last", "max_distance"),
+    *("split", "round", "is_result", "max_distance"),
     *SCORES,
     *("oracle_f1", "oracle_threshold"),
     "n_clicks",
@@ -96,16 +96,16 @@ def _rows_at(record, distance):
     for split in ("test", "train"):
         stages = scores[split]
         for number, stage in enumerate(stages):
-            is_last = number == len(stages) - 1
+            is_result = number == len(stages) + record["kept"]
             more = {"note": note if "f1" in stage else NO_TRUTH[split]}
-            if is_last and split == "test" and scores["oracle"]:
+            if is_result and split == "test" and scores["oracle"]:
                 more["oracle_f1"] = scores["oracle"]["f1"]
                 more["oracle_threshold"] = scores["oracle"]["threshold"]
             # Detector k has learnt from the labels of the round before.
             if 0 < number <= len(scores["labels"]):
                 more |= scores["labels"][number - 1]
             rounds = number if len(stages) > 1 or record["rounds"] else None
-            where = {"split": split, "round": rounds, "is_last": is_last}
+            where = {"split": split, "round": rounds, "is_result": is_result}
             rows.append(_row(record, max_distance=distance, **where, **stage, **more))
     return rows
 
@@ -139,10 +139,10 @@ def _csv_cell(value):
 
 
 def select(result, rows, **wanted):
-    """Return the rows of the last round at the main distance that match."""
+    """Return the rows of the kept round at the main distance that match."""
     chosen = []
     for row in rows:
-        if row["is_last"] is False or row["status"] != "done":
+        if row["is_result"] is False or row["status"] != "done":
             continue
         if row["max_distance"] != result.distance(row):
             continue
@@ -313,7 +313,7 @@ def ablations(result, rows):
     """Return for each thing that was varied {(set, method, value): [f1 a seed]}."""
     found = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        if row["split"] != "test" or not row["is_last"] or row["f1"] is None:
+        if row["split"] != "test" or not row["is_result"] or row["f1"] is None:
             continue
         key = row["set"], row["method"]
         at_main = row["share"] == main_share(result, row["method"])
