@@ -54,8 +54,8 @@ ABLATIONS = [name for name in list(globals()) if name.startswith(("no_", "one_")
 class _Net(HeatmapDetector):
     """Takes fewer steps after round 0, as the default does."""
 
-    def _count_steps(self, shapes):
-        steps = super()._count_steps(shapes)
+    def _count_steps(self, shapes, weights):
+        steps = super()._count_steps(shapes, weights)
         return steps if self.masked else min(steps, LATER_STEPS)
 
 

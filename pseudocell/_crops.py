@@ -73,6 +73,8 @@ class CropBatches:
         Height and width of a crop in pixels.
     anywhere : float
         Share of crops at uniformly random places, of 200 images at most.
+    where : bool ndarray of shape (n_images,), optional
+        Of which images these are; of all if not given.
     random_state : int
         Seed.
     """
@@ -89,6 +91,7 @@ class CropBatches:
         batch_size,
         size,
         anywhere,
+        where=None,
         random_state,
     ):
         self.shapes = np.array(shapes)
@@ -97,9 +100,11 @@ class CropBatches:
         self.draw_target = draw_target
         self.size = size
         self.anywhere = anywhere if self.centres else 1.0
-        area = self.shapes.prod(axis=1).astype(float)
-        order = np.random.default_rng(int(random_state)).permutation(len(area))
-        area[order[MOST_IMAGES:]] = 0
+        order = np.random.default_rng(int(random_state)).permutation(len(shapes))
+        chosen = order if where is None else order[where[order]]
+        chosen = chosen[:MOST_IMAGES]
+        area = np.zeros(len(shapes))
+        area[chosen] = self.shapes[chosen].prod(axis=1)
         self.share_of_area = area / area.sum()
         self.crops = []
         for step in range(first_step, first_step + n_steps):

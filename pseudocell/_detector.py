@@ -52,6 +52,8 @@ THRESHOLD = 0.5
 # ones that it has not seen: what counts is this quantile of their heights. The
 # threshold is at least so much of it.
 QUANTILE, THRESHOLD_OF_QUANTILE = 0.25, 2 / 3
+# What a net takes to settle, on however small images.
+FEWEST_STEPS = 30
 # Peaks below this height are noise at any threshold.
 LOWEST_PEAK = 0.05
 
@@ -75,7 +77,8 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         counts the others too, with the weight `background_weight`.
     background_weight : float, default=0.1
         Weight of a pixel that is not labelled against one that is, unless `masked`:
-        about the share of the cells that are clicked (Elkan and Noto 2008).
+        about the share of the cells that are clicked (Elkan and Noto 2008). In images
+        without clicks it is 0, unless it is 1, which says that every cell is clicked.
     threshold : float, default=None
         A peak is a cell if it is higher, in [0, 1]. None takes 0.5 if `masked`, and
         otherwise two thirds of the lower quartile of `click_heights_`, or more where
@@ -92,9 +95,9 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     max_steps : int, default=300
         Number of batches that a net is trained on.
     max_epochs : float, default=None
-        Fewer batches are taken if, unless `masked`, the crops would cover the images
-        more often than this: on small images a net learns by heart which cells have
-        no label. None sets no such limit.
+        Fewer batches are taken, but 30 at least, if the crops would cover the images
+        whose unlabelled pixels count more often than this: on small images a net learns
+        by heart which cells have no label. None sets no such limit.
     batch_size : int, default=8
         Crops in a batch.
     learning_rate : float, default=3e-3
@@ -140,7 +143,8 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     Notes
     -----
     Cost and memory of a training do not grow with the number of images: unless
-    `masked`, half of the crops of a net lie at random places of 200 images at most.
+    `masked`, half of the crops of a net lie at random places of the images where
+    unlabelled pixels count, of 200 of them at most.
 
     Of a net that has seen a share s of the cells labelled, and all the rest as
     background of weight b, a place that is a cell with probability q gets the
@@ -151,7 +155,8 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
 
     from 1/2, if hardly any cell is clicked, up to nearly 1. Where that is more
     than two thirds, it is the share of the lower quartile that is the threshold. The
-    number of cells, for s, is that of the peaks above the quartile over 3/4.
+    number of cells, for s, is that of the peaks above the quartile over 3/4, in the
+    images with clicks.
 
     References
     ----------
@@ -270,9 +275,15 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
                 # No net may see now what it was tested on before.
                 held_out = start.click_folds_
         devices = deal_devices(choose_device(self.device), self.n_nets)
+        weights = self._weigh_background(clicks)
         batches = [
             self._plan_batches(
-                shapes, _seen(number, clicks, held_out), positives, negatives, seed
+                shapes,
+                _seen(number, clicks, held_out),
+                positives,
+                negatives,
+                weights,
+                seed,
             )
             for number, seed in enumerate(seeds[:, 1])
         ]
@@ -294,7 +305,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         batches.clear()  # frees the crops
         self.click_folds_ = held_out
         self.click_heights_, peaks = self._look_at_clicks(images, clicks)
-        self.threshold_ = self._choose_threshold(shapes, peaks)
+        self.threshold_ = self._choose_threshold(peaks)
         return self
 
     def predict(self, images):
@@ -460,9 +471,18 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             mapped.append(points_to_nominal(array, shape, self._scale))
         return mapped
 
-    def _plan_batches(self, shapes, clicks, positives, negatives, seed):
+    def _weigh_background(self, clicks):
+        """Return the weight of the unlabelled pixels of each image."""
+        if self.masked:
+            return np.zeros(len(clicks))
+        # The weight is about the share of the cells that are clicked: none of them, in
+        # an image that nobody clicked in; 1 says that all are, if there are any.
+        counts = np.array([len(array) > 0 for array in clicks])
+        counts |= self.background_weight == 1
+        return np.where(counts, self.background_weight, 0.0)
+
+    def _plan_batches(self, shapes, clicks, positives, negatives, weights, seed):
         """Draw the crops of a net; their pixels are to come."""
-        background = 0.0 if self.masked else self.background_weight
         cells = _join(clicks, positives)
         labelled = _join(cells, negatives)
         # Pseudo positives are the clear cells, and many. Crops around any cell would
@@ -471,21 +491,23 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         sigma, radius = SIGMA * self.nominal_radius, MASK * self.nominal_radius
 
         def draw_target(index, corner, shape):
-            weight = np.full(shape, background, dtype=np.float32)
+            weight = np.full(shape, weights[index], dtype=np.float32)
             weight[render_mask(labelled[index], shape, radius, corner)] = 1
             return render_heatmap(cells[index], shape, sigma, corner), weight
 
         shapes = [nominal_shape(shape, self._scale) for shape in shapes]
+        where = weights > 0 if weights.any() else None
         return CropBatches(
             shapes,
             self.n_channels_,
             [*map(_with_index, centres)],
             draw_target,
-            n_steps=self._count_steps(shapes),
+            n_steps=self._count_steps(shapes, weights),
             first_step=self.n_steps_,
             batch_size=self.batch_size,
             size=_crop_size(self.nominal_radius),
-            anywhere=0.5 if background else 0.0,
+            anywhere=0.0 if where is None else 0.5,
+            where=where,
             random_state=seed,
         )
 
@@ -500,7 +522,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
 
         map_threads(cut, needed, self.n_jobs)
 
-    def _choose_threshold(self, shapes, peaks):
+    def _choose_threshold(self, peaks):
         """Choose it, given the heights of all peaks in the images with clicks."""
         if self.threshold is not None:
             return float(self.threshold)
@@ -512,20 +534,18 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         if self.n_nets > 1:
             n_seen = len(heights) * (self.n_nets - 1) / self.n_nets
             n_high = np.sum(np.concatenate(peaks) > limit) / self.n_nets
-            areas = np.array([height * width for height, width, *_ in shapes])
-            clicked = [len(array) > 0 for array in self.click_heights_]
-            n_cells = n_high / (1 - QUANTILE) * areas.sum() / areas[clicked].sum()
-            share = min(1, n_seen / max(n_cells, 1))
+            share = min(1, n_seen / max(n_high / (1 - QUANTILE), 1))
             ratio = max(ratio, _height_if_in_doubt(share, self.background_weight))
         return float(ratio * limit)
 
-    def _count_steps(self, shapes):
-        """Return the number of batches, fewer where the images are small."""
-        if self.masked or self.max_epochs is None:
+    def _count_steps(self, shapes, weights):
+        """Return the number of batches, fewer where the background is small."""
+        if self.max_epochs is None or not weights.any():
             return self.max_steps
-        area = sum(height * width for height, width in shapes)
+        area = np.prod(shapes, axis=1)[weights > 0].sum()
         batch_area = self.batch_size * _crop_size(self.nominal_radius) ** 2
-        return min(self.max_steps, int(np.ceil(self.max_epochs * area / batch_area)))
+        n_steps = max(FEWEST_STEPS, int(np.ceil(self.max_epochs * area / batch_area)))
+        return min(self.max_steps, n_steps)
 
     @property
     def _layout(self):

@@ -29,7 +29,7 @@ __all__ = ["PseudoLabelCellDetector"]
 UNDECIDED = 0.1
 # Nets learn by heart which cells have no label, unless a round is short. Those of round
 # 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
-MAX_EPOCHS, LATER_STEPS = 30, 200
+MAX_EPOCHS, LATER_STEPS = 15, 200
 # What a user hears when the rounds end for a reason.
 WARNINGS = {
     "no_candidates": (
@@ -79,7 +79,7 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         high than too low. None estimates it.
     detector : estimator, default=None
         None takes `HeatmapDetector` with two nets, which go on learning from round
-        to round: for 300 steps in round 0, and then for 200 or 30 epochs in each.
+        to round: for 300 steps in round 0, and then for 200 or 15 epochs in each.
     extractor : estimator, default=None
         None takes `PatchExtractor`.
     featurizer : estimator, default=None

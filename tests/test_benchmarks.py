@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from pseudocell import PseudoLabelCellDetector
 from pseudocell._pseudo_label import LATER_STEPS
 
@@ -54,5 +56,8 @@ def test_detector_of_an_ablation_is_shorter_in_later_rounds_as_in_the_default():
     script = runpy.run_path(str(FOLDER / "ablation.py"))
     detector = script["no_warm_start"](8, random_state=0).detector
     large = [(4000, 4000)]
-    assert detector._count_steps(large) == detector.max_steps > LATER_STEPS
-    assert detector.set_params(masked=False)._count_steps(large) == LATER_STEPS
+    no_background, background = np.zeros(1), np.full(1, 0.1)
+    steps = detector._count_steps(large, no_background)
+    assert steps == detector.max_steps > LATER_STEPS
+    detector.set_params(masked=False)
+    assert detector._count_steps(large, background) == LATER_STEPS

@@ -164,6 +164,10 @@ def test_crops_anywhere_come_from_a_limited_number_of_images(monkeypatch):
     ]
     assert list(map(len, needed)) == [10, 10, 10]
     assert needed[0] == needed[1] != needed[2]
+    some = np.arange(30) % 2 == 1
+    batches = plan(shapes, 1, layers, layers, anywhere=1.0, where=some, n_steps=60)
+    assert len(batches.images_needed) == 10
+    assert all(some[batches.images_needed])
     # Labels are looked at wherever they are.
     around = np.insert(np.full((30, 2), 20.0), 0, np.arange(30), axis=1)
     batches = plan(shapes, 1, layers, layers, centres=[around], n_steps=60)

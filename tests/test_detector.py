@@ -192,15 +192,13 @@ def test_threshold_follows_the_heights_of_clicked_cells(data, n_nets, weight, st
         assert expected > 0.8
 
 
-def test_threshold_allows_for_cells_of_images_without_clicks(data):
-    """All clicked in one image of ten: few of all cells are."""
+def test_images_without_clicks_do_not_count_for_the_threshold(data):
+    """Nor for the background: what is clicked in one image is a share of its cells."""
     images, points = data
     one = ready(n_nets=2, masked=False).fit(images[:1], points[:1])
     many = ready(n_nets=2, masked=False)
     many.fit([images[0]] * 10, [points[0]] + [[]] * 9)
-    quartile = np.quantile(np.concatenate(many.click_heights_), 0.25)
-    assert many.threshold_ == pytest.approx(quartile * 2 / 3)
-    assert one.threshold_ > 1.1 * many.threshold_
+    assert many.threshold_ == pytest.approx(one.threshold_, rel=1e-6)
 
 
 def test_masked_and_given_thresholds_stay_as_they_are(data):
@@ -598,14 +596,20 @@ def test_crops_hold_the_pixels_and_targets_of_the_whole_image(data, monkeypatch)
     assert n_labelled > 20
 
 
-@pytest.mark.parametrize(("masked", "background"), [(True, 0.0), (False, 0.1)])
-def test_pixels_count_in_discs_of_one_radius(data, monkeypatch, masked, background):
+@pytest.mark.parametrize(
+    ("masked", "background_weight", "background"),
+    [(True, 0.1, [0, 0, 0]), (False, 0.1, [0.1, 0, 0]), (False, 1.0, [1, 1, 1])],
+)
+def test_pixels_count_in_discs_and_where_cells_are_clicked(
+    data, monkeypatch, masked, background_weight, background
+):
+    """If every cell is clicked (1), images without clicks have none, and count."""
     images, _ = data
     clicks = [np.array([[30.0, 40.0]]), np.zeros((0, 2)), np.zeros((0, 2))]
     positives = [np.zeros((0, 2)), np.array([[30.0, 30.0]]), np.zeros((0, 2))]
     negatives = [np.zeros((0, 2)), np.zeros((0, 2)), np.array([[20.0, 20.0]])]
     ((heatmaps, weights),) = targets(
-        ready(masked=masked),
+        ready(masked=masked, background_weight=background_weight),
         images,
         clicks,
         monkeypatch,
@@ -613,12 +617,12 @@ def test_pixels_count_in_discs_of_one_radius(data, monkeypatch, masked, backgrou
         negatives=negatives,
     )
     centres = [(30, 40), (30, 30), (20, 20)]
-    for weight, (row, col), shape in zip(weights, centres, SHAPES, strict=True):
+    for weight, outside, (row, col), shape in zip(
+        weights, background, centres, SHAPES, strict=True
+    ):
         rows, cols = np.mgrid[: shape[0], : shape[1]]
         inside = (rows - row) ** 2 + (cols - col) ** 2 <= 6**2
-        np.testing.assert_array_equal(
-            weight, np.where(inside, 1, np.float32(background))
-        )
+        np.testing.assert_array_equal(weight, np.where(inside, 1, np.float32(outside)))
     peaks = [heatmap.max() for heatmap in heatmaps]
     assert peaks == [1, 1, 0]
     assert heatmaps[0][30, 40] == heatmaps[1][30, 30] == 1
@@ -747,13 +751,21 @@ def test_warm_start_goes_on_from_the_nets_of_the_fit_before(data):
 
 
 @pytest.mark.parametrize("max_epochs", [None, 0.1, 1, 2.5, 100])
-def test_small_images_are_not_learnt_by_heart(data, max_epochs):
-    """A batch is two crops of 64 x 64; the loss of a masked net is not limited."""
+@pytest.mark.parametrize("n_clicked", [1, 3])
+def test_small_images_are_not_learnt_by_heart(data, monkeypatch, max_epochs, n_clicked):
+    """A batch is two crops of 64 x 64; the loss of a masked net is not limited.
+
+    Only images with clicks are learnt as background, and three batches at least.
+    """
+    monkeypatch.setattr(_detector, "FEWEST_STEPS", 3)
+    images, points = data
+    points = [*points[:n_clicked], *[()] * (len(images) - n_clicked)]
     parameters = {"max_epochs": max_epochs, "max_steps": 7}
-    area = sum(image.size for image in data[0])
-    wanted = min(7, np.ceil((max_epochs or 100) * area / (2 * 64 * 64)))
-    assert ready(masked=False, **parameters).fit(*data).n_steps_ == wanted
-    assert ready(**parameters).fit(*data).n_steps_ == 7
+    area = sum(image.size for image in images[:n_clicked])
+    wanted = np.ceil((max_epochs or 100) * area / (2 * 64 * 64))
+    wanted = min(7, max(3, wanted))
+    assert ready(masked=False, **parameters).fit(images, points).n_steps_ == wanted
+    assert ready(**parameters).fit(images, points).n_steps_ == 7
 
 
 @pytest.mark.parametrize(("masked", "wanted"), [(False, [3, 5]), (True, [8, 1])])
