@@ -155,8 +155,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
 
     from 1/2, if hardly any cell is clicked, up to nearly 1. Where that is more
     than two thirds, it is the share of the lower quartile that is the threshold. The
-    number of cells, for s, is that of the peaks above the quartile over 3/4, in the
-    images with clicks.
+    number of cells, for s, is that of the peaks above the quartile over 3/4.
 
     References
     ----------
@@ -305,7 +304,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         batches.clear()  # frees the crops
         self.click_folds_ = held_out
         self.click_heights_, peaks = self._look_at_clicks(images, clicks)
-        self.threshold_ = self._choose_threshold(peaks)
+        self.threshold_ = self._choose_threshold(shapes, peaks)
         return self
 
     def predict(self, images):
@@ -522,7 +521,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
 
         map_threads(cut, needed, self.n_jobs)
 
-    def _choose_threshold(self, peaks):
+    def _choose_threshold(self, shapes, peaks):
         """Choose it, given the heights of all peaks in the images with clicks."""
         if self.threshold is not None:
             return float(self.threshold)
@@ -534,7 +533,11 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         if self.n_nets > 1:
             n_seen = len(heights) * (self.n_nets - 1) / self.n_nets
             n_high = np.sum(np.concatenate(peaks) > limit) / self.n_nets
-            share = min(1, n_seen / max(n_high / (1 - QUANTILE), 1))
+            areas = np.array([height * width for height, width, *_ in shapes])
+            clicked = [len(array) > 0 for array in self.click_heights_]
+            # Cells of the other images stand lower than those of the images learnt.
+            n_cells = n_high / (1 - QUANTILE) * areas.sum() / areas[clicked].sum()
+            share = min(1, n_seen / max(n_cells, 1))
             ratio = max(ratio, _height_if_in_doubt(share, self.background_weight))
         return float(ratio * limit)
 

@@ -91,7 +91,8 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         rule of the paper.
     learn_background : bool, default=True
         Whether unlabelled pixels count as background, weakly, once there are pseudo
-        labels. False trains on the discs around labels only, as in the paper.
+        labels, in images with clicks. False trains on the discs around labels only, as
+        in the paper.
     rank_by_height : bool, default=True
         Whether the height of a candidate in the heatmap is one of its features. False
         ranks by the look of its patch alone, as in the paper.
