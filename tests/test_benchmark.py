@@ -6,6 +6,7 @@ import math
 import os
 import re
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from pseudocell.benchmark import (
     METHODS,
     DetectionSet,
     Method,
+    _figures,
+    _job,
     method_table,
     read_set,
     run_benchmark,
@@ -293,6 +296,25 @@ def test_the_result_is_the_round_that_is_kept():
     (row,) = only(rows, split="test", is_result=True)
     assert row["n_found"] == 15
     assert row["oracle_f1"] == 1
+
+
+def test_the_picture_is_of_the_round_that_is_kept(monkeypatch):
+    shown = []
+    monkeypatch.setattr(
+        _figures._View, "show", lambda _, axes, title, groups: shown.append(title)
+    )
+    data = make_set()
+    result = run_benchmark([data], {"refusing": refusing_factory})
+    assert _figures.draw_detections(result, data.name)
+    # Five cells, and a crumb that round 1 leaves out.
+    assert shown[1] == f"refusing: F1 {2 * 5 / (5 + 6):.2f}"
+
+
+def test_candidates_are_those_of_the_round_that_is_kept():
+    first, last = SpotDetector(threshold=50), SpotDetector(threshold=150)
+    first.find_candidates = lambda images: [(np.array([[1.0, 2.0]]), np.ones(1))]
+    loop = SimpleNamespace(detectors_=[first, last], detector_=first)
+    assert _job._candidates(loop, [spots(CELLS[0])]) == [[[1.0, 2.0, 1.0]]]
 
 
 def test_purity_is_the_share_of_right_labels():

@@ -630,6 +630,23 @@ def test_pixels_count_in_discs_and_where_cells_are_clicked(
     assert heatmaps[0][30, 40] == heatmaps[1][30, 30] == 1
 
 
+def test_crops_lie_anywhere_in_images_with_clicks(data, monkeypatch):
+    """What has no weight is not worth a crop, nor the reading of an image."""
+    needed = []
+
+    class Recorder(_detector.CropBatches):
+        def __init__(self, *arguments, **parameters):
+            super().__init__(*arguments, **parameters)
+            needed.append(self.images_needed)
+
+    monkeypatch.setattr(_detector, "CropBatches", Recorder)
+    images, points = data
+    for weight in (0.1, 1.0):
+        detector = ready(masked=False, background_weight=weight, max_steps=20)
+        detector.fit(images, [points[0], (), ()])
+    assert needed == [[0], [0, 1, 2]]
+
+
 def test_every_net_sees_pseudo_positives_and_not_its_own_clicks(data, monkeypatch):
     images, points = data
     extra = [np.array([[3.0, 3.0]])] * 3
