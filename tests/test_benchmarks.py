@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import tifffile
 
 from pseudocell import PseudoLabelCellDetector
 from pseudocell._pseudo_label import LATER_STEPS
+from pseudocell.benchmark import read_set
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
@@ -43,6 +45,29 @@ def test_grid_search_prints_what_was_chosen_and_what_was_best():
     assert name == "made"
     assert all(re.fullmatch(r"alpha \S+, beta \S+, p \S+", s) for s in (chosen, best))
     assert 0 <= float(worst_f) <= float(its_f) <= float(best_f) <= 1
+
+
+def test_a_set_of_halved_images_holds_every_cell_once(tmp_path):
+    """Cells of 3 x 3 pixels, one of them on the middle, in two frames of three."""
+    labels = np.zeros((3, 20, 30), np.uint16)
+    for number, (row, col) in enumerate([(4, 5), (12, 14), (8, 22)], start=1):
+        labels[[0, 2], row - 1 : row + 2, col - 1 : col + 2] = number
+    for name, pixels in (("labels.tif", labels), ("images.tif", 30_000 + labels)):
+        tifffile.imwrite(tmp_path / name, pixels, photometric="minisblack")
+    names = (tmp_path / name for name in ("images.tif", "labels.tif", "plate"))
+    frames = ["--frames", "0", "2"]
+    subprocess.run(
+        [sys.executable, FOLDER / "halved_set.py", *names, *frames], check=True
+    )
+    data = read_set(tmp_path / "plate", 2)
+    for points in data.train_points:
+        np.testing.assert_array_equal(points, [(4, 5), (12, 14)])
+    for points in data.test_points:
+        np.testing.assert_array_equal(points, [(8, 22 - 15)])
+    assert len(data.train_images) == len(data.test_images) == 2
+    for split in (data.train_images, data.test_images):
+        assert np.asarray(split[1]).shape == (20, 15)
+        assert np.asarray(split[1]).dtype == np.uint16
 
 
 def test_each_ablation_changes_the_default_in_a_way_of_its_own():
