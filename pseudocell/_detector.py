@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._crops import CropBatches
 from ._detector_mixin import DetectorMixin
 from ._heatmap import render_heatmap, render_mask
+from ._held_out import deal_clicks, heights_at, seen_clicks
 from ._radius import estimate_cell_radius
 from ._scale import (
     NominalImage,
@@ -26,6 +27,7 @@ from ._skorch import (
     prepare_net,
 )
 from ._threads import map_threads, share_threads
+from ._threshold import share_seen, threshold_from_clicks
 from ._tiled_peaks import find_peaks_in_tiles
 from ._tiling import map_tiles
 from ._validation import (
@@ -48,10 +50,6 @@ MASK = 1.0
 PEAK_DISTANCE = 0.5
 # A peak of this height is as likely a cell as not, if clicked cells have height 1.
 THRESHOLD = 0.5
-# A net that learnt unlabelled cells as background rates every cell lower, also clicked
-# ones that it has not seen: what counts is this quantile of their heights. The
-# threshold is at least so much of it.
-QUANTILE, THRESHOLD_OF_QUANTILE = 0.25, 2 / 3
 # What a net takes to settle, on however small images.
 FEWEST_STEPS = 30
 # Peaks below this height are noise at any threshold.
@@ -59,7 +57,7 @@ LOWEST_PEAK = 0.05
 
 
 class HeatmapDetector(DetectorMixin, BaseEstimator):
-    r"""Detect cells as the peaks of a heatmap that a U-Net regresses.
+    """Detect cells as the peaks of a heatmap that a U-Net regresses.
 
     The target is a Gaussian at every labelled cell. With the masked loss only the
     pixels in discs around labelled points count: the net finds nearly all cells, and
@@ -82,7 +80,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     threshold : float, default=None
         A peak is a cell if it is higher, in [0, 1]. None takes 0.5 if `masked`, and
         otherwise two thirds of the lower quartile of `click_heights_`, or more where
-        more than about a quarter of the cells is clicked (see Notes).
+        more than about a quarter of the cells is clicked (Elkan and Noto 2008).
     n_nets : int, default=1
         1 trains one net on all clicks. More train each net without its own share of
         the clicks of every image, and average their heatmaps.
@@ -146,25 +144,15 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     `masked`, half of the crops of a net lie at random places of the images where
     unlabelled pixels count, of 200 of them at most.
 
-    Of a net that has seen a share s of the cells labelled, and all the rest as
-    background of weight b, a place that is a cell with probability q gets the
-    height :math:`sq / (sq + b (1 - sq))` (Elkan and Noto 2008). One that is as
-    likely a cell as not, q = 1/2, has of the height of a sure one
-
-    .. math:: \frac{s (1 - b) + b}{s (1 - b) + 2 b},
-
-    from 1/2, if hardly any cell is clicked, up to nearly 1. Where that is more
-    than two thirds, it is the share of the lower quartile that is the threshold. The
-    number of cells, for s, is that of the peaks above the quartile over 3/4.
-
     References
     ----------
     Nishimura, Ker, Bise, "Weakly supervised cell instance segmentation by propagating
     from detection response", MICCAI 2019, doi 10.1007/978-3-030-32239-7_72. The masked
     loss: Fujii, Suehiro, Nishimura, Bise, "Cell Detection from Imperfect Annotation by
     Pseudo Label Selection Using P-classification", MICCAI 2021,
-    doi 10.1007/978-3-030-87237-3_41. The weights: Elkan, Noto, "Learning classifiers
-    from only positive and unlabeled data", KDD 2008, doi 10.1145/1401890.1401920.
+    doi 10.1007/978-3-030-87237-3_41. Weights and threshold: Elkan, Noto, "Learning
+    classifiers from only positive and unlabeled data", KDD 2008,
+    doi 10.1145/1401890.1401920.
 
     Examples
     --------
@@ -262,7 +250,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         positives = self._points_to_nominal(more["positives"], shapes, "positives")
         negatives = self._points_to_nominal(more["negatives"], shapes, "negatives")
         rng = check_random_state(self.random_state)
-        held_out = _deal(clicks, self.n_nets, rng)
+        held_out = deal_clicks(clicks, self.n_nets, rng)
         seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
         if start is None:
             self.n_steps_ = 0
@@ -278,7 +266,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         batches = [
             self._plan_batches(
                 shapes,
-                _seen(number, clicks, held_out),
+                seen_clicks(number, clicks, held_out),
                 positives,
                 negatives,
                 weights,
@@ -527,19 +515,14 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             return float(self.threshold)
         if self.masked:
             return THRESHOLD
-        heights = np.concatenate(self.click_heights_)
-        limit = np.quantile(heights, QUANTILE)
-        ratio = THRESHOLD_OF_QUANTILE
+        heights, share = np.concatenate(self.click_heights_), 0.0
         if self.n_nets > 1:
-            n_seen = len(heights) * (self.n_nets - 1) / self.n_nets
-            n_high = np.sum(np.concatenate(peaks) > limit) / self.n_nets
             areas = np.array([height * width for height, width, *_ in shapes])
             clicked = [len(array) > 0 for array in self.click_heights_]
-            # Cells of the other images stand lower than those of the images learnt.
-            n_cells = n_high / (1 - QUANTILE) * areas.sum() / areas[clicked].sum()
-            share = min(1, n_seen / max(n_cells, 1))
-            ratio = max(ratio, _height_if_in_doubt(share, self.background_weight))
-        return float(ratio * limit)
+            # Cells of the other images count: they stand lower than those learnt.
+            searched = areas[clicked].sum() / areas.sum()
+            share = share_seen(heights, np.concatenate(peaks), self.n_nets, searched)
+        return threshold_from_clicks(heights, share, self.background_weight)
 
     def _count_steps(self, shapes, weights):
         """Return the number of batches, fewer where the background is small."""
@@ -599,7 +582,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             for number, draw in enumerate(functions):
                 chosen = (fold == number) | (fold == -1)
                 peaks, peak_heights = self._find(draw, image, LOWEST_PEAK)
-                heights[chosen] = _heights_at(
+                heights[chosen] = heights_at(
                     clicks[index][chosen],
                     peaks,
                     peak_heights,
@@ -612,31 +595,6 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         return [[heights for heights, _ in looks], [peaks for _, peaks in looks]]
 
 
-def _height_if_in_doubt(share, weight):
-    """Return how high a place stands that is a cell or not, as part of a sure cell."""
-    known = share * (1 - weight)
-    return (known + weight) / (known + 2 * weight)
-
-
-def _deal(points, n_nets, rng):
-    """Deal the clicks of each image out: the number of the net that does not see it.
-
-    A net sees all clicks if it is the only one, or there are fewer clicks than nets.
-    """
-    if n_nets == 1 or sum(map(len, points)) < n_nets:
-        return [np.full(len(array), -1) for array in points]
-    folds, start = [], 0
-    for array in points:
-        folds.append(rng.permutation(np.arange(start, start + len(array)) % n_nets))
-        start += len(array)
-    return folds
-
-
-def _seen(number, clicks, folds):
-    """Return the clicks that a net sees."""
-    return [array[fold != number] for array, fold in zip(clicks, folds, strict=True)]
-
-
 def _join(some, others):
     """Join the points of each image."""
     return list(map(np.concatenate, zip(some, others, strict=True)))
@@ -647,14 +605,6 @@ def _with_index(points):
     return np.concatenate(
         [np.insert(array, 0, index, axis=1) for index, array in enumerate(points)]
     )
-
-
-def _heights_at(points, peaks, heights, radius):
-    """Return the height of the highest peak within a radius of each point, or 0."""
-    if len(points) == 0 or len(peaks) == 0:
-        return np.zeros(len(points))
-    near = np.linalg.norm(points[:, np.newaxis] - peaks, axis=2) <= radius
-    return np.max(near * heights, axis=1)
 
 
 def _crop_size(nominal_radius):

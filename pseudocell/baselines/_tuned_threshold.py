@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from pseudocell._detector import MASK
 from pseudocell._detector_mixin import DetectorMixin
+from pseudocell._held_out import heights_at
 from pseudocell._validation import check_images, check_points
 from pseudocell.metrics import MATCHING_DISTANCE, lee_liu_score
 
@@ -200,7 +201,7 @@ class TunedThresholdDetector(DetectorMixin, BaseEstimator):
         else:
             radius = MASK * self.cell_radius_
             heights = [
-                _heights_at(array, *found, radius)
+                heights_at(array, *found, radius)
                 for array, found in zip(clicks, candidates, strict=True)
             ]
         heights = np.sort(np.concatenate(heights))
@@ -234,14 +235,6 @@ def _cuts(heights):
     thresholds = (heights[n_above - 1] + below[n_above - 1]) / 2
     thresholds[-1] = lowest
     return thresholds, n_above
-
-
-def _heights_at(points, peaks, heights, radius):
-    """Return the height of the highest peak within a radius of each point, or 0."""
-    if len(points) == 0 or len(peaks) == 0:
-        return np.zeros(len(points))
-    near = cKDTree(peaks).query_ball_point(points, radius)
-    return np.array([max(heights[index], default=0.0) for index in near])
 
 
 def _adds_a_pair(points, cells, max_distance):
