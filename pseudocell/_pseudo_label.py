@@ -30,6 +30,8 @@ UNDECIDED = 0.1
 # Nets learn by heart which cells have no label, unless a round is short. Those of round
 # 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
 MAX_EPOCHS, LATER_STEPS = 15, 200
+# By how much less unlabelled places count where cells of one kind were clicked.
+WEIGHT_IF_ODD = 0.2
 # What a user hears when the rounds end for a reason.
 WARNINGS = {
     "no_candidates": (
@@ -38,9 +40,9 @@ WARNINGS = {
     ),
     "odd_clicks": (
         "The clicked cells stand out from the others that are found, as if only those "
-        "of one kind were clicked, such as the brightest. The rounds end here, with a "
-        "lower threshold, chosen without the clicks: look at what is found. Click "
-        "cells of every kind"
+        "of one kind were clicked, such as the brightest. The rounds end here, with "
+        "less weight of what is not labelled, and a threshold chosen without the "
+        "clicks: look at what is found. Click cells of every kind"
     ),
     "worse": (
         "The pseudo labels made the detector worse on held-out clicks, so that the one "
@@ -149,9 +151,10 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
     termination_condition_ : {"max_iter", "no_candidates", "no_change", "callback", \
             "odd_clicks", "worse"}
         Why the rounds ended; "odd_clicks" if the clicked cells stand out from the
-        others that are found, so that the threshold of the last round was chosen
-        without them; "worse" if, by clicks that the nets have not seen, the last
-        detector is clearly worse than that of round 0.
+        others that are found, so that the last round was repeated from round 0, with a
+        fifth of the weight of the background, and its threshold chosen without
+        them; "worse" if, by clicks that the nets have not seen, the last detector is
+        clearly worse than that of round 0.
 
     See Also
     --------
@@ -426,16 +429,13 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         task = rounds.subcontext(task_name="round")
         task.call_on_fit_task_begin(estimator=self, X=images, y=self.clicks_)
         began = time.perf_counter()
-        detector = self._next_detector(template)
-        try:
-            detector = detector.fit(images, self.clicks_, **labels)
-        except ValueError as error:
-            # What are points to the detector are partial_points to the user.
-            if str(error).startswith("points"):
-                raise ValueError(f"partial_{error}") from error
-            raise
+        detector = self._fit_next(template, images, labels)
         odd = self._has_learnt_cells_as_background(detector, images)
         if odd:
+            # Once more: of the cells of other kinds a smaller share has a label.
+            weight = WEIGHT_IF_ODD * template.get_params()["background_weight"]
+            template.set_params(background_weight=weight)
+            detector = self._fit_next(template, images, labels, go_on_from=0)
             detector.threshold_ = threshold_without_clicks(detector, images)
         # Estimated once, if at all.
         template.set_params(cell_radius=detector.cell_radius_)
@@ -470,12 +470,19 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         if self.detector is None:
             template.set_params(max_steps=LATER_STEPS)
 
-    def _next_detector(self, template):
-        """Return a new detector, or one that goes on where that before stopped."""
+    def _fit_next(self, template, images, labels, go_on_from=-1):
+        """Fit a new detector, or one that goes on where that of a round stopped."""
+        detector = clone(template)
         if self.detectors_ and getattr(template, "warm_start", False):
-            before = copy.deepcopy(self.detectors_[-1])
-            return before.set_params(**template.get_params(deep=False))
-        return clone(template)
+            detector = copy.deepcopy(self.detectors_[go_on_from])
+            detector.set_params(**template.get_params(deep=False))
+        try:
+            return detector.fit(images, self.clicks_, **labels)
+        except ValueError as error:
+            # What are points to the detector are partial_points to the user.
+            if str(error).startswith("points"):
+                raise ValueError(f"partial_{error}") from error
+            raise
 
     def _find_candidates(self, images, clicks, labels):
         """Find the candidates; those of the round before stay candidates."""

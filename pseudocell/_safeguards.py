@@ -128,7 +128,7 @@ def threshold_without_clicks(detector, images):
     Returns
     -------
     threshold : float
-        That of Otsu for the logarithms of the heights, but not above `threshold_`.
+        That of Otsu for the square roots of the heights, but not above `threshold_`.
 
     References
     ----------
@@ -140,7 +140,7 @@ def threshold_without_clicks(detector, images):
     heights = np.concatenate([heights for _, heights in found])
     if len(heights) == 0:  # The threshold is below all that counts as a peak.
         return detector.threshold_
-    return float(min(np.exp(threshold_otsu(np.log(heights))), detector.threshold_))
+    return float(min(threshold_otsu(np.sqrt(heights)) ** 2, detector.threshold_))
 
 
 def _deviation(area, n_some, n_others):

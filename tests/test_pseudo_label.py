@@ -325,10 +325,13 @@ def test_worse_detector_is_refused_if_clicks_were_held_out(
 
 
 def rate_clicks_high(detector):
+    """As a detector does that has learnt the other kinds as background."""
+    if detector.background_weight < 0.1:
+        return
     detector.click_heights_ = [heights + 9 for heights in detector.click_heights_]
 
 
-def test_odd_clicks_end_the_rounds_with_a_lower_threshold(data, monkeypatch):
+def test_odd_clicks_end_the_rounds_with_less_background(data, monkeypatch):
     images, clicks, _ = data
     monkeypatch.setattr(Spoilt, "spoil", staticmethod(rate_clicks_high))
     detector = Spoilt(net=PixelNet, max_steps=1, batch_size=2, n_nets=2)
@@ -339,8 +342,23 @@ def test_odd_clicks_end_the_rounds_with_a_lower_threshold(data, monkeypatch):
     assert loop.termination_condition_ == "odd_clicks"
     assert loop.n_iter_ == 1 == len(loop.detectors_) - 1
     assert loop.detector_ is loop.detectors_[1]
-    quartile = np.quantile(np.concatenate(loop.detector_.click_heights_) - 9, 0.25)
-    assert loop.detector_.threshold_ <= quartile * 2 / 3
+    assert loop.detector_.background_weight == pytest.approx(0.02)
+    quartile = np.quantile(np.concatenate(loop.detector_.click_heights_), 0.25)
+    assert loop.detector_.threshold_ < quartile * 2 / 3
+
+    # Found in round 2 only: round 1 has learnt other kinds as background, too.
+    def rate_clicks_high_later(detector):
+        if detector.n_steps_ == 6:
+            rate_clicks_high(detector)
+
+    monkeypatch.setattr(Spoilt, "spoil", staticmethod(rate_clicks_high_later))
+    loop.detector.set_params(max_steps=2, warm_start=True)
+    with pytest.warns(UserWarning, match="clicked cells stand out"):
+        loop.fit(images, clicks)
+    assert [one.n_steps_ for one in loop.detectors_] == [2, 4, 4]
+    weights = [one.background_weight for one in loop.detectors_]
+    assert weights == pytest.approx([0.1, 0.1, 0.02])
+    loop.detector.set_params(max_steps=1, warm_start=False)
 
     # Where everything is found clicks stand out, too, but that is no fault of theirs.
     def rate_everything_but_clicks_more(detector):
