@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
+import skimage.io
 import tifffile
+from scipy.ndimage import gaussian_filter
 
 from pseudocell import PseudoLabelCellDetector
+from pseudocell._peaks import find_peaks
 from pseudocell._pseudo_label import LATER_STEPS
 from pseudocell.benchmark import read_set
 
@@ -68,6 +72,40 @@ def test_a_set_of_halved_images_holds_every_cell_once(tmp_path):
     for split in (data.train_images, data.test_images):
         assert np.asarray(split[1]).shape == (20, 15)
         assert np.asarray(split[1]).dtype == np.uint16
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_harder_set_shows_the_same_cells_smaller(tmp_path, dark):
+    """Cells of 6 x 6 pixels in one channel, dark or bright; noise in the other."""
+    rng = np.random.default_rng(0)
+    cells = np.array([(12.5, 20.5), (40.5, 31.5)])
+    images = rng.integers(0, 255, (2, 64, 48, 3), dtype=np.uint8)
+    images[..., 1] = 200 if dark else 40
+    for row, col in (cells - 2.5).astype(int):
+        images[:, row : row + 6, col : col + 6, 1] = 40 if dark else 200
+    table = "row,image,col\n" + "".join(f"{row},a.png,{col}\n" for row, col in cells)
+    for split, image in zip(("train", "test"), images, strict=True):
+        (tmp_path / "plain" / split / "images").mkdir(parents=True)
+        skimage.io.imsave(tmp_path / "plain" / split / "images" / "a.png", image)
+        for name in ("points", "clicks"):
+            (tmp_path / "plain" / split / f"{name}.csv").write_text(table)
+    command = [FOLDER / "harder_set.py", tmp_path / "plain", tmp_path / "hard"]
+    options = ["--channel", "1", "--noise", "0.01"] + dark * ["--invert"]
+    subprocess.run([sys.executable, *command, *options], check=True)
+    data = read_set(tmp_path / "hard", 2)
+    for image, points in (
+        (data.train_images[0], data.train_points[0]),
+        (data.test_images[0], data.test_points[0]),
+    ):
+        pixels = np.asarray(image).astype(float)
+        assert np.asarray(image).dtype == np.uint16
+        assert pixels.shape == (32, 24)
+        found = find_peaks(gaussian_filter(pixels, 1), min_distance=3, threshold=2000)[
+            0
+        ]
+        np.testing.assert_allclose(sorted(found.tolist()), points, atol=0.5)
+        # Lit from the left.
+        assert pixels[-5:, :5].mean() > 1.1 * pixels[-5:, -5:].mean()
 
 
 def test_each_ablation_changes_the_default_in_a_way_of_its_own():
