@@ -100,9 +100,7 @@ def test_a_harder_set_shows_the_same_cells_smaller(tmp_path, dark):
         pixels = np.asarray(image).astype(float)
         assert np.asarray(image).dtype == np.uint16
         assert pixels.shape == (32, 24)
-        found = find_peaks(gaussian_filter(pixels, 1), min_distance=3, threshold=2000)[
-            0
-        ]
+        found, _ = find_peaks(gaussian_filter(pixels, 1), 3, threshold=2000)
         np.testing.assert_allclose(sorted(found.tolist()), points, atol=0.5)
         # Lit from the left.
         assert pixels[-5:, :5].mean() > 1.1 * pixels[-5:, -5:].mean()
