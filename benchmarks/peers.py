@@ -20,7 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from pseudocell import HeatmapDetector
-from pseudocell._scale import points_from_nominal, points_to_nominal, to_nominal
+from pseudocell._geometry._scale import (
+    points_from_nominal,
+    points_to_nominal,
+    to_nominal,
+)
 from pseudocell.benchmark import read_set
 from pseudocell.datasets import make_brightfield
 from pseudocell.metrics import click_scores, detection_scores

@@ -22,7 +22,7 @@ import torch
 from torch import nn
 
 from pseudocell import HeatmapDetector, PseudoLabelCellDetector, paper_recipe
-from pseudocell._matching import match_points
+from pseudocell._geometry._matching import match_points
 from pseudocell._skorch import prepare_net
 from pseudocell.datasets import drop_points, make_brightfield
 from pseudocell.nets import UNet

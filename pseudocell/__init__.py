@@ -8,12 +8,12 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "_detector": ["HeatmapDetector"],
-        "_extractor": ["PatchExtractor"],
-        "_featurizer": ["NNPUFeaturizer"],
-        "_paper": ["paper_recipe"],
+        "_detection._detector": ["HeatmapDetector"],
+        "_ranking._extractor": ["PatchExtractor"],
+        "_ranking._featurizer": ["NNPUFeaturizer"],
+        "_recipes": ["paper_recipe"],
         "_pseudo_label": ["PseudoLabelCellDetector"],
-        "_ranker": ["PClassificationRanker"],
-        "_selector": ["CalibratedSelector", "ShareSelector"],
+        "_ranking._ranker": ["PClassificationRanker"],
+        "_ranking._selector": ["CalibratedSelector", "ShareSelector"],
     },
 )

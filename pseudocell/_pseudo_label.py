@@ -10,17 +10,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, with_callbacks
-from ._candidates import choose_images, random_places, search, sort_candidates
-from ._detector import HeatmapDetector
-from ._detector_mixin import DetectorMixin
-from ._extractor import PatchExtractor
-from ._featurizer import NNPUFeaturizer
-from ._peaks import thin
-from ._ranker import PClassificationRanker
-from ._ranking import rank_candidates
+from ._detection._detector import HeatmapDetector
+from ._detection._mixin import DetectorMixin
+from ._geometry._peaks import thin
+from ._parameters import clone_part
+from ._ranking._candidates import choose_images, random_places, search, sort_candidates
+from ._ranking._cross_fit import rank_candidates
+from ._ranking._extractor import PatchExtractor
+from ._ranking._featurizer import NNPUFeaturizer
+from ._ranking._ranker import PClassificationRanker
+from ._ranking._selector import CalibratedSelector, ShareSelector
 from ._safeguards import clicks_stand_out, is_worse, threshold_without_clicks
-from ._selector import CalibratedSelector, ShareSelector
-from ._shared_parameters import clone_part
 from ._validation import check_images, check_points
 
 __all__ = ["PseudoLabelCellDetector"]

@@ -5,7 +5,7 @@ from scipy.stats import norm
 from skimage.filters import threshold_otsu
 from sklearn.metrics import roc_auc_score
 
-from ._candidates import drop_near
+from ._geometry._peaks import are_far
 from .metrics import lee_liu_score
 
 __all__ = ["clicks_stand_out", "is_worse", "threshold_without_clicks"]
@@ -98,7 +98,7 @@ def clicks_stand_out(detector, images, clicks, radius):
     found = detector.find_candidates([images[index] for index in some])
     others = np.concatenate(
         [
-            heights[drop_near(points, clicks[index], radius)]
+            heights[are_far(points, clicks[index], radius)]
             for index, (points, heights) in zip(some, found, strict=True)
         ]
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pseudocell._matching import check_distance, match_points
+from pseudocell._geometry._matching import check_distance, match_points
 from pseudocell._validation import HeldOutClicks, check_points
 
 __all__ = [

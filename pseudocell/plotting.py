@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from pseudocell._matching import match_points
+from pseudocell._geometry._matching import match_points
 
 __all__ = [
     "CLICK",

@@ -13,7 +13,7 @@ import tifffile
 from scipy.ndimage import gaussian_filter
 
 from pseudocell import PseudoLabelCellDetector
-from pseudocell._peaks import find_peaks
+from pseudocell._geometry._peaks import find_peaks
 from pseudocell._pseudo_label import LATER_STEPS
 from pseudocell.benchmark import read_set
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from pseudocell._class_prior import (
+from pseudocell._ranking._class_prior import (
     _fold_means,
     _penalised_distance,
     estimate_class_prior,

@@ -12,16 +12,11 @@ from scipy.ndimage import gaussian_filter
 from sklearn.base import clone
 from torch import nn
 
-from pseudocell import (
-    HeatmapDetector,
-    _detector,
-    _scale,
-    _tiled_peaks,
-    _tiling,
-    _validation,
-)
-from pseudocell._detector import _crop_size
-from pseudocell._threshold import share_seen, threshold_from_clicks
+from pseudocell import HeatmapDetector, _validation
+from pseudocell._detection import _detector, _tiled_peaks
+from pseudocell._detection._detector import _crop_size
+from pseudocell._detection._threshold import share_seen, threshold_from_clicks
+from pseudocell._geometry import _scale, _tiling
 from pseudocell.nets import UNet
 
 SHAPES = [(72, 96), (64, 64), (90, 70)]

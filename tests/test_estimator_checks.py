@@ -19,7 +19,7 @@ from pseudocell import (
     PatchExtractor,
     PseudoLabelCellDetector,
 )
-from pseudocell._peaks import find_peaks
+from pseudocell._geometry._peaks import find_peaks
 from pseudocell._validation import (
     check_image,
     check_images,

@@ -6,8 +6,8 @@ import torch
 from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
-from pseudocell._extractor import PatchExtractor
-from pseudocell._featurizer import NNPUFeaturizer
+from pseudocell._ranking._extractor import PatchExtractor
+from pseudocell._ranking._featurizer import NNPUFeaturizer
 from pseudocell.nets import PaperPatchCNN, PatchCNN
 
 NETS = [(PatchCNN, 9), (PatchCNN, 11), (PatchCNN, 21), (PaperPatchCNN, 27)]

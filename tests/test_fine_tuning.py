@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, KFold
 
 from pseudocell import HeatmapDetector, NNPUFeaturizer, PseudoLabelCellDetector
-from pseudocell._heatmap import render_heatmap
+from pseudocell._geometry._heatmap import render_heatmap
 from pseudocell.io import load_model, save_model
 from pseudocell.model_selection import lee_liu_scorer
 from pseudocell.nets import UNet

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from pseudocell._heatmap import TRUNCATE, render_heatmap, render_mask
-from pseudocell._peaks import find_peaks, thin
+from pseudocell._geometry._heatmap import TRUNCATE, render_heatmap, render_mask
+from pseudocell._geometry._peaks import find_peaks, thin
 
 # Called with points and a shape.
 RENDERERS = [

@@ -5,8 +5,8 @@ from itertools import combinations, permutations
 import numpy as np
 import pytest
 
-from pseudocell import _matching
-from pseudocell._matching import match_points
+from pseudocell._geometry import _matching
+from pseudocell._geometry._matching import match_points
 
 
 def brute_force(first, second, max_distance):

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from pseudocell._detector_mixin import DetectorMixin
+from pseudocell._detection._mixin import DetectorMixin
 from pseudocell.metrics import click_scores, detection_f1
 from pseudocell.model_selection import (
     FoldedList,

@@ -12,7 +12,7 @@ from pseudocell import (
     PClassificationRanker,
     ShareSelector,
 )
-from pseudocell._patches import cut_patches
+from pseudocell._geometry._patches import cut_patches
 from pseudocell._validation import check_patches, check_pu_target
 from pseudocell.estimator_checks import (
     EXTRACTOR_CHECKS,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pseudocell._patches import cut_patches
+from pseudocell._geometry._patches import cut_patches
 
 
 @pytest.fixture

@@ -23,8 +23,9 @@ from pseudocell import (
     _ranking,
     paper_recipe,
 )
-from pseudocell._candidates import Candidates, drop_near, sort_candidates
-from pseudocell._ranking import rank_candidates
+from pseudocell._geometry._peaks import are_far
+from pseudocell._ranking._candidates import Candidates, sort_candidates
+from pseudocell._ranking._cross_fit import rank_candidates
 from pseudocell.nets import UNet
 
 SHAPES = [(72, 96), (64, 64), (90, 70)]
@@ -521,8 +522,8 @@ def test_peaks_are_sorted_by_the_labels_near_them():
 
 def test_what_is_exactly_at_the_radius_is_near():
     points = np.array([[0.0, 3.0], [0.0, 3.1]])
-    assert drop_near(points, np.array([[0.0, 0.0]]), 3.0).tolist() == [False, True]
-    assert drop_near(points, np.zeros((0, 2)), 3.0).tolist() == [True, True]
+    assert are_far(points, np.array([[0.0, 0.0]]), 3.0).tolist() == [False, True]
+    assert are_far(points, np.zeros((0, 2)), 3.0).tolist() == [True, True]
 
 
 def candidates_of(data, fold):

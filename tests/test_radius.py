@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pseudocell._radius import estimate_cell_radius
+from pseudocell._geometry._radius import estimate_cell_radius
 
 
 def draw(kind, radius, noise=0.2):

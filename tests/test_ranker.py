@@ -7,7 +7,7 @@ from scipy.optimize import approx_fprime, minimize, minimize_scalar
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
 
-from pseudocell._ranker import PClassificationRanker
+from pseudocell._ranking._ranker import PClassificationRanker
 from pseudocell.losses._p_classification import (
     log_profiled_loss,
     p_classification_loss,

@@ -5,8 +5,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from skimage.transform import resize
 
-from pseudocell import _scale
-from pseudocell._scale import (
+from pseudocell._geometry import _scale
+from pseudocell._geometry._scale import (
     NominalImage,
     nominal_shape,
     normalise_image,

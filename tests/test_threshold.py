@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pseudocell._held_out import deal_clicks, heights_at, seen_clicks
-from pseudocell._threshold import share_seen, threshold_from_clicks
+from pseudocell._detection._held_out import deal_clicks, heights_at, seen_clicks
+from pseudocell._detection._threshold import share_seen, threshold_from_clicks
 
 
 def height(probability, share, weight):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.ndimage import uniform_filter
 
-from pseudocell._tiling import apply_in_window, cut_windows, map_tiles
+from pseudocell._geometry._tiling import apply_in_window, cut_windows, map_tiles
 from pseudocell.nets import UNet
 
 

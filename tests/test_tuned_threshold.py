@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 from torch import nn
 
 from pseudocell import HeatmapDetector
-from pseudocell._matching import match_points
+from pseudocell._geometry._matching import match_points
 from pseudocell.baselines._tuned_threshold import TunedThresholdDetector, _adds_a_pair
 from pseudocell.metrics import detection_f1, lee_liu_score
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_laplace
 
-from pseudocell._peaks import find_peaks
+from pseudocell._geometry._peaks import find_peaks
 
 from ._click_tuned import ClickTunedDetector
 

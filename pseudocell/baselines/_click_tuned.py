@@ -5,9 +5,9 @@ from scipy.special import ndtr
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from pseudocell._detector_mixin import DetectorMixin
-from pseudocell._radius import estimate_cell_radius
-from pseudocell._scale import (
+from pseudocell._detection._mixin import DetectorMixin
+from pseudocell._geometry._radius import estimate_cell_radius
+from pseudocell._geometry._scale import (
     normalise_image,
     points_from_nominal,
     points_to_nominal,

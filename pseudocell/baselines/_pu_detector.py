@@ -5,19 +5,18 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from pseudocell._candidates import drop_near
-from pseudocell._detector import HeatmapDetector
-from pseudocell._detector_mixin import DetectorMixin
-from pseudocell._extractor import PatchExtractor
-from pseudocell._featurizer import (
+from pseudocell._detection._detector import HeatmapDetector
+from pseudocell._detection._mixin import DetectorMixin
+from pseudocell._geometry._matching import match_points
+from pseudocell._geometry._peaks import are_far, thin
+from pseudocell._parameters import clone_part
+from pseudocell._ranking._extractor import PatchExtractor
+from pseudocell._ranking._featurizer import (
     HIGHEST_PRIOR,
     LOWEST_PRIOR,
     NNPUFeaturizer,
     estimate_patch_prior,
 )
-from pseudocell._matching import match_points
-from pseudocell._peaks import thin
-from pseudocell._shared_parameters import clone_part
 from pseudocell._threads import map_threads
 from pseudocell._validation import check_images, check_points
 
@@ -288,7 +287,7 @@ class PUDetector(DetectorMixin, BaseEstimator):
         for (points, _), clicked in zip(peaks, clicks, strict=True):
             at_click, _ = match_points(points, clicked, self.cell_radius_)
             positive.append(points[at_click])
-            unlabelled.append(points[drop_near(points, clicked, self.cell_radius_)])
+            unlabelled.append(points[are_far(points, clicked, self.cell_radius_)])
         return positive, unlabelled
 
     def _check_candidates(self):

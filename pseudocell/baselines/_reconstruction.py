@@ -8,7 +8,7 @@ from skimage.filters import threshold_otsu
 from skimage.transform import resize
 from sklearn.utils.validation import check_is_fitted
 
-from pseudocell._peaks import find_peaks
+from pseudocell._geometry._peaks import find_peaks
 from pseudocell._validation import check_image, check_images
 
 from ._click_tuned import ClickTunedDetector

@@ -7,9 +7,9 @@ from scipy.spatial import cKDTree
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from pseudocell._detector import MASK
-from pseudocell._detector_mixin import DetectorMixin
-from pseudocell._held_out import heights_at
+from pseudocell._detection._detector import MASK
+from pseudocell._detection._held_out import heights_at
+from pseudocell._detection._mixin import DetectorMixin
 from pseudocell._validation import check_images, check_points
 from pseudocell.metrics import MATCHING_DISTANCE, lee_liu_score
 

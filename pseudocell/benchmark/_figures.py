@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pseudocell._matching import match_points
+from pseudocell._geometry._matching import match_points
 from pseudocell.benchmark._scores import right_negatives, right_positives
 from pseudocell.plotting import CLICK, DETECTION, MISSED, WRONG, draw_points
 

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from pseudocell._candidates import drop_near
-from pseudocell._matching import match_points
+from pseudocell._geometry._matching import match_points
+from pseudocell._geometry._peaks import are_far
 from pseudocell.metrics import detection_scores
 
 __all__ = ["distance_key", "right_negatives", "right_positives", "score_record"]
@@ -110,7 +110,7 @@ def right_negatives(points, cells, cell_radius):
     right : bool ndarray of shape (n,)
         False if it lies on a cell, within 0.59 cell radii of its centre.
     """
-    return drop_near(np.reshape(points, (-1, 2)), cells, ON_A_CELL * cell_radius)
+    return are_far(np.reshape(points, (-1, 2)), cells, ON_A_CELL * cell_radius)
 
 
 def _purity(labels, data, distance):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pseudocell._matching import check_distance
+from pseudocell._geometry._matching import check_distance
 from pseudocell._validation import check_images, check_points, check_points_inside
 from pseudocell.datasets import drop_points
 from pseudocell.io import points_for_images, read_images, read_points

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import clone
 
-from pseudocell._heatmap import render_heatmap
+from pseudocell._geometry._heatmap import render_heatmap
 
 __all__ = ["SHAPE", "add_channels", "draw_image", "draw_problem", "fit", "prepare"]
 

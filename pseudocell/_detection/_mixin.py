@@ -1,6 +1,6 @@
 """DetectorMixin: what all detectors of cells have in common."""
 
-from .metrics import MATCHING_DISTANCE, detection_f1
+from ..metrics import MATCHING_DISTANCE, detection_f1
 
 __all__ = ["DetectorMixin"]
 

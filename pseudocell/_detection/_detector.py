@@ -8,29 +8,24 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._crops import CropBatches
-from ._detector_mixin import DetectorMixin
-from ._heatmap import render_heatmap, render_mask
-from ._held_out import deal_clicks, heights_at, seen_clicks
-from ._radius import estimate_cell_radius
-from ._scale import (
+from .._geometry._heatmap import render_heatmap, render_mask
+from .._geometry._radius import estimate_cell_radius
+from .._geometry._scale import (
     NominalImage,
     nominal_shape,
     points_from_nominal,
     points_to_nominal,
 )
-from ._skorch import (
+from .._geometry._tiling import map_tiles
+from .._skorch import (
     build_module,
     choose_device,
     deal_devices,
     fit_net,
     prepare_net,
 )
-from ._threads import map_threads, share_threads
-from ._threshold import share_seen, threshold_from_clicks
-from ._tiled_peaks import find_peaks_in_tiles
-from ._tiling import map_tiles
-from ._validation import (
+from .._threads import map_threads, share_threads
+from .._validation import (
     check_image,
     check_images,
     check_points,
@@ -38,8 +33,13 @@ from ._validation import (
     check_shapes,
     count_channels,
 )
-from .losses import MaskedMSELoss
-from .nets import UNet
+from ..losses import MaskedMSELoss
+from ..nets import UNet
+from ._batches import CropBatches
+from ._held_out import deal_clicks, heights_at, seen_clicks
+from ._mixin import DetectorMixin
+from ._threshold import share_seen, threshold_from_clicks
+from ._tiled_peaks import find_peaks_in_tiles
 
 __all__ = ["HeatmapDetector"]
 

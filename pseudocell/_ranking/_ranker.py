@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from .losses._p_classification import log_profiled_loss, profile_intercept
+from ..losses._p_classification import log_profiled_loss, profile_intercept
 
 # A smaller decrease of the objective is rounding noise, on which a line search fails.
 _SMALLEST_DECREASE = 64 * np.finfo(float).eps

@@ -2,12 +2,12 @@
 
 from functools import partial
 
-from ._detector import HeatmapDetector
-from ._extractor import PatchExtractor
-from ._featurizer import NNPUFeaturizer
+from ._detection._detector import HeatmapDetector
 from ._pseudo_label import PseudoLabelCellDetector
-from ._ranker import PClassificationRanker
-from ._selector import ShareSelector
+from ._ranking._extractor import PatchExtractor
+from ._ranking._featurizer import NNPUFeaturizer
+from ._ranking._ranker import PClassificationRanker
+from ._ranking._selector import ShareSelector
 from .nets import PaperPatchCNN, UNet
 
 __all__ = ["paper_recipe"]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from pseudocell import _crops
-from pseudocell._crops import CropBatches
+from pseudocell._detection import _batches
+from pseudocell._detection._batches import CropBatches
 
 EMPTY = np.zeros((0, 3))
 
@@ -155,7 +155,7 @@ def test_crops_anywhere_come_from_a_limited_number_of_images(monkeypatch):
     layers = [np.zeros(shape, np.float32) for shape in shapes]
     every = plan(shapes, 1, layers, layers, anywhere=1.0, n_steps=60)
     assert every.images_needed == list(range(30))
-    monkeypatch.setattr(_crops, "MOST_IMAGES", 10)
+    monkeypatch.setattr(_batches, "MOST_IMAGES", 10)
     needed = [
         plan(
             shapes, 1, layers, layers, anywhere=1.0, n_steps=60, random_state=seed

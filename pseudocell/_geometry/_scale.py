@@ -46,7 +46,7 @@ class NominalImage:
     Examples
     --------
     >>> import numpy as np
-    >>> from pseudocell._scale import NominalImage
+    >>> from pseudocell._geometry._scale import NominalImage
     >>> image = NominalImage(np.arange(2400).reshape(40, 60), 0.5)
     >>> image.shape
     (20, 30, 1)

@@ -37,7 +37,7 @@ def render_heatmap(points, shape, sigma, corner=(0, 0)):
     Examples
     --------
     >>> import numpy as np
-    >>> from pseudocell._heatmap import render_heatmap
+    >>> from pseudocell._geometry._heatmap import render_heatmap
     >>> print(render_heatmap(np.array([[1, 2]]), (3, 5), sigma=1.0).round(1))
     [[0.1 0.4 0.6 0.4 0.1]
      [0.1 0.6 1.  0.6 0.1]
@@ -74,7 +74,7 @@ def render_mask(points, shape, radius, corner=(0, 0)):
     Examples
     --------
     >>> import numpy as np
-    >>> from pseudocell._heatmap import render_mask
+    >>> from pseudocell._geometry._heatmap import render_mask
     >>> print(render_mask(np.array([[1, 2]]), (3, 5), radius=1.0).astype(int))
     [[0 0 1 0 0]
      [0 1 1 1 0]

@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from ._threads import map_threads
+from .._threads import map_threads
 
 __all__ = ["Ranking", "rank_candidates"]
 

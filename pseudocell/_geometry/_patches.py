@@ -39,7 +39,7 @@ def cut_patches(image, points, size):
     The corner of an image, reflected:
 
     >>> import numpy as np
-    >>> from pseudocell._patches import cut_patches
+    >>> from pseudocell._geometry._patches import cut_patches
     >>> image = np.arange(12).reshape(3, 4)
     >>> image
     array([[ 0,  1,  2,  3],

@@ -71,7 +71,7 @@ def match_points(first, second, max_distance):
     The first point of `first` is nearer to the second of `second`, but gives it
     up so that both can be matched.
 
-    >>> from pseudocell._matching import match_points
+    >>> from pseudocell._geometry._matching import match_points
     >>> i, j = match_points([[0, 3], [0, 7]], [[0, 0], [0, 4]], max_distance=3)
     >>> i.tolist(), j.tolist()
     ([0, 1], [0, 1])

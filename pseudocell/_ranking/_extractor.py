@@ -4,10 +4,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._patches import cut_patches
-from ._radius import estimate_cell_radius
-from ._scale import normalise_image, points_to_nominal, to_nominal
-from ._validation import (
+from .._geometry._patches import cut_patches
+from .._geometry._radius import estimate_cell_radius
+from .._geometry._scale import normalise_image, points_to_nominal, to_nominal
+from .._validation import (
     check_image,
     check_images,
     check_points,

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import spatial
 
-__all__ = ["find_peaks", "local_maxima", "strongest_apart", "thin"]
+__all__ = ["are_far", "find_peaks", "local_maxima", "strongest_apart", "thin"]
 
 
 def find_peaks(heatmap, min_distance, threshold):
@@ -32,7 +32,7 @@ def find_peaks(heatmap, min_distance, threshold):
     Examples
     --------
     >>> import numpy as np
-    >>> from pseudocell._peaks import find_peaks
+    >>> from pseudocell._geometry._peaks import find_peaks
     >>> heatmap = np.zeros((5, 7))
     >>> heatmap[1, 1], heatmap[1, 2], heatmap[3, 5] = 0.6, 0.5, 0.9
     >>> points, heights = find_peaks(heatmap, min_distance=2, threshold=0.1)
@@ -118,3 +118,10 @@ def thin(points, min_distance):
         if keep[point]:
             keep[after[start : start + count]] = False
     return keep
+
+
+def are_far(points, others, radius):
+    """Return a mask of the points that are farther than a radius from all others."""
+    if len(others) == 0 or len(points) == 0:
+        return np.ones(len(points), dtype=bool)
+    return spatial.cKDTree(others).query(points)[0] > radius

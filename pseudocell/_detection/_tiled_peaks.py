@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from ._candidates import drop_near
-from ._peaks import local_maxima, strongest_apart
-from ._threads import map_threads
-from ._tiling import apply_in_window, cut_windows
+from .._geometry._peaks import are_far, local_maxima, strongest_apart
+from .._geometry._tiling import apply_in_window, cut_windows
+from .._threads import map_threads
 
 __all__ = ["find_peaks_in_tiles"]
 
@@ -49,7 +48,7 @@ def find_peaks_in_tiles(
     # Back in the order in which they were given.
     values = values[np.argsort(numbers)]
     points, heights = strongest_apart(points, heights, distance)
-    free = drop_near(places, points, distance)
+    free = are_far(places, points, distance)
     return (
         np.concatenate([points, places[free]]),
         np.concatenate([heights, values[free]]),

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from itertools import compress
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from ._matching import match_points
-from ._validation import check_shapes
+from .._geometry._matching import match_points
+from .._geometry._peaks import are_far
+from .._validation import check_shapes
 
 __all__ = [
     "Candidates",
     "choose_images",
-    "drop_near",
     "random_places",
     "search",
     "sort_candidates",
@@ -111,7 +110,7 @@ def random_places(images, clicks, searched, radius, per_click, rng):
     places = []
     for shape, count, clicked in zip(shapes, counts, clicks, strict=True):
         points = rng.uniform(-0.5, np.array(shape[:2]) - 0.5, size=(count, 2))
-        places.append(points[drop_near(points, clicked, radius)])
+        places.append(points[are_far(points, clicked, radius)])
     return places
 
 
@@ -172,7 +171,7 @@ def sort_candidates(peaks, clicks, click_folds, click_heights, labels, radius):
         at_click, click = match_points(points, clicks[index], radius)
         at_pseudo, _ = match_points(points, positives, radius)
         known = np.concatenate([clicks[index], positives, negatives])
-        free = drop_near(points, known, radius)
+        free = are_far(points, known, radius)
         sorted_.positive.append(points[np.concatenate([at_click, at_pseudo])])
         sorted_.positive_heights.append(
             np.concatenate([click_heights[index][click], heights[at_pseudo]])
@@ -183,13 +182,6 @@ def sort_candidates(peaks, clicks, click_folds, click_heights, labels, radius):
         sorted_.unlabelled.append(points[free])
         sorted_.unlabelled_heights.append(heights[free])
     return sorted_
-
-
-def drop_near(points, others, radius):
-    """Return a mask of the points that are farther than a radius from all others."""
-    if len(others) == 0 or len(points) == 0:
-        return np.ones(len(points), dtype=bool)
-    return cKDTree(others).query(points)[0] > radius
 
 
 def _areas(images):

@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
+from .._validation import check_image, check_images, check_points, check_points_inside
 from ._scale import normalise_image
-from ._validation import check_image, check_images, check_points, check_points_inside
 
 __all__ = ["estimate_cell_radius"]
 
@@ -72,7 +72,7 @@ def estimate_cell_radius(images, points):
     Examples
     --------
     >>> import numpy as np
-    >>> from pseudocell._radius import estimate_cell_radius
+    >>> from pseudocell._geometry._radius import estimate_cell_radius
     >>> row, col = np.mgrid[:100, :100]
     >>> disc = np.hypot(row - 40, col - 50) < 12
     >>> round(estimate_cell_radius([disc], [[(40, 50)]]))

@@ -15,12 +15,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .._skorch import build_module, choose_device, fit_net, forward_net
+from .._threads import one_thread
+from .._validation import check_patches, check_pu_target
+from ..losses import NonNegativePULoss
+from ..nets import PatchCNN
 from ._class_prior import estimate_class_prior
-from ._skorch import build_module, choose_device, fit_net, forward_net
-from ._threads import one_thread
-from ._validation import check_patches, check_pu_target
-from .losses import NonNegativePULoss
-from .nets import PatchCNN
 
 __all__ = ["NNPUFeaturizer"]
 

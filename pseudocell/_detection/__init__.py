@@ -1,0 +1,1 @@
+"""Step 1: images and labels -> nets -> heatmaps -> peaks."""

@@ -1,0 +1,1 @@
+"""Images, points and heatmaps as arrays: no net and no estimator."""
