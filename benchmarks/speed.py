@@ -23,7 +23,7 @@ from torch import nn
 
 from pseudocell import HeatmapDetector, PseudoLabelCellDetector, paper_recipe
 from pseudocell._geometry._matching import match_points
-from pseudocell._skorch import prepare_net
+from pseudocell._inference import prepare_net
 from pseudocell.datasets import drop_points, make_brightfield
 from pseudocell.nets import UNet
 

@@ -1,10 +1,11 @@
 """Parameters that a whole shares with its parts, and which of two values holds."""
 
+import copy
 from inspect import signature
 
 from sklearn.base import clone
 
-__all__ = ["clone_part"]
+__all__ = ["clone_part", "lend_settings"]
 
 # How to run, in which a whole and its parts may differ.
 RUNNING = ("device", "n_jobs", "random_state", "verbose")
@@ -55,6 +56,36 @@ def clone_part(whole, name, default, shared):
                 "one holds."
             )
     return part
+
+
+def lend_settings(whole, name, fitted):
+    """Return a fitted part that runs as the whole is set to run now.
+
+    Parameters
+    ----------
+    whole : estimator
+        May have been set to another device or number of threads since `fit`.
+    name : str
+        Name of the parameter that the part was cloned from.
+    fitted : estimator
+        The fitted part; it stays as it is.
+
+    Returns
+    -------
+    part : estimator
+        A shallow copy, with the parameters of `RUNNING` of the whole, but for those
+        that the part was given with a value of its own.
+    """
+    given = getattr(whole, name)
+    own = fitted if given is None else given
+    known = fitted.get_params(deep=False)
+    part = copy.copy(fitted)
+    lent = [
+        key
+        for key in RUNNING
+        if key in known and (given is None or _is_default(own, key))
+    ]
+    return part.set_params(**{key: getattr(whole, key) for key in lent})
 
 
 def _is_default(estimator, name):

@@ -10,10 +10,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, with_callbacks
-from ._detection._detector import HeatmapDetector
+from ._detection._detector import LOWEST_PEAK, HeatmapDetector
 from ._detection._mixin import DetectorMixin
 from ._geometry._peaks import thin
-from ._parameters import clone_part
+from ._parameters import clone_part, lend_settings
 from ._ranking._candidates import choose_images, random_places, search, sort_candidates
 from ._ranking._cross_fit import rank_candidates
 from ._ranking._extractor import PatchExtractor
@@ -317,43 +317,31 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         )
         return self
 
-    def predict(self, images):
-        """Find the cells.
+    def find_candidates(self, images, threshold=LOWEST_PEAK):
+        """Return what the kept detector finds above any threshold.
 
         Parameters
         ----------
         images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
             The images.
+        threshold : float, default=0.05
+            Peaks at or below it are left out.
 
         Returns
         -------
-        points : list of float ndarray of shape (n_i, 2)
-            (row, col) in pixels, the strongest first.
-
-        Raises
-        ------
-        ValueError
-            If the images are not as described, or have other channels than in `fit`.
+        candidates : list of (points, heights)
+            Points of shape (n_i, 2) as (row, col) in pixels and heights of shape
+            (n_i,) in the heatmap, about 1 for a sure cell, the highest first.
         """
         check_is_fitted(self)
-        return self.detector_.predict(images)
+        detector = lend_settings(self, "detector", self.detector_)
+        return detector.find_candidates(images, threshold)
 
-    def predict_scored(self, images):
-        """Find the cells, and say how sure each is.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-
-        Returns
-        -------
-        found : list of (points, scores)
-            Points as from `predict`, and their heights in the heatmap, of shape
-            (n_i,), above the threshold of the detector and about 1 for a sure cell.
-        """
+    @property
+    def threshold_(self):
+        """The threshold of the kept detector: a peak is a cell if it is higher."""
         check_is_fitted(self)
-        return self.detector_.find_candidates(images, self.detector_.threshold_)
+        return self.detector_.threshold_
 
     def staged_predict(self, images):
         """Find the cells with the detector of each round.
@@ -370,7 +358,7 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         """
         check_is_fitted(self)
         for detector in self.detectors_:
-            yield detector.predict(images)
+            yield lend_settings(self, "detector", detector).predict(images)
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "n_iter_")

@@ -7,15 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from pseudocell import _skorch
-from pseudocell._skorch import (
-    build_module,
+from pseudocell import _inference, _skorch
+from pseudocell._inference import (
     choose_device,
     deal_devices,
-    fit_net,
     forward_net,
     prepare_net,
 )
+from pseudocell._skorch import build_module, fit_net
 from pseudocell.nets import UNet
 
 
@@ -321,7 +320,7 @@ def test_saved_net_goes_to_a_gpu_that_is_there(monkeypatch, there, expected):
         return device
 
     asked = []
-    monkeypatch.setattr(_skorch, "choose_device", choose)
+    monkeypatch.setattr(_inference, "choose_device", choose)
     new_net = _skorch._new_net
     monkeypatch.setattr(
         _skorch,

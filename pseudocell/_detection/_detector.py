@@ -17,13 +17,8 @@ from .._geometry._scale import (
     points_to_nominal,
 )
 from .._geometry._tiling import map_tiles
-from .._skorch import (
-    build_module,
-    choose_device,
-    deal_devices,
-    fit_net,
-    prepare_net,
-)
+from .._inference import choose_device, deal_devices, nearest_device, prepare_net
+from .._skorch import build_module, fit_net
 from .._threads import map_threads, share_threads
 from .._validation import (
     check_image,
@@ -295,27 +290,6 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         self.threshold_ = self._choose_threshold(shapes, peaks)
         return self
 
-    def predict(self, images):
-        """Detect the cells.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-
-        Returns
-        -------
-        points : list of float ndarray of shape (n_i, 2)
-            (row, col) in pixels, the strongest first.
-
-        Raises
-        ------
-        ValueError
-            If the images are not as described, or have other channels than in `fit`.
-        """
-        check_is_fitted(self)
-        return [points for points, _ in self.find_candidates(images, self.threshold_)]
-
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.
 
@@ -548,7 +522,11 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         def on_tiles(forward):
             return lambda tile: forward(tile[np.newaxis])[0]
 
-        return [on_tiles(prepare_net(net)) for net in self.nets_]
+        devices = deal_devices(nearest_device(self.device), len(self.nets_))
+        return [
+            on_tiles(prepare_net(net, device=device))
+            for net, device in zip(self.nets_, devices, strict=True)
+        ]
 
     def _mean_of_nets(self):
         functions = self._functions()

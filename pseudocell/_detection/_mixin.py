@@ -1,12 +1,62 @@
 """DetectorMixin: what all detectors of cells have in common."""
 
+from sklearn.utils.validation import check_is_fitted
+
 from ..metrics import MATCHING_DISTANCE, detection_f1
 
 __all__ = ["DetectorMixin"]
 
 
 class DetectorMixin:
-    """Score and tags of an estimator with `predict` and `cell_radius_`."""
+    """Prediction, score and tags of a detector.
+
+    A detector has, once it is fitted, ``find_candidates(images, threshold)``, which
+    returns (points, scores) of each image, the highest first and all above the
+    threshold, and without one all that could matter; `threshold_`, above which a
+    candidate is a cell; and `cell_radius_`, in pixels. What it predicts follows.
+    """
+
+    def predict(self, images):
+        """Find the cells.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images.
+
+        Returns
+        -------
+        points : list of float ndarray of shape (n_i, 2)
+            (row, col) in pixels, the strongest first.
+
+        Raises
+        ------
+        ValueError
+            If the images are not as described, or have other channels than in `fit`.
+        """
+        return [points for points, _ in self.predict_scored(images)]
+
+    def predict_scored(self, images):
+        """Find the cells, and say how sure each is.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images.
+
+        Returns
+        -------
+        found : list of (points, scores)
+            Points as from `predict`, and their scores as from `find_candidates`, of
+            shape (n_i,), all above `threshold_`.
+
+        Raises
+        ------
+        ValueError
+            If the images are not as described, or have other channels than in `fit`.
+        """
+        check_is_fitted(self)
+        return self.find_candidates(images, self.threshold_)
 
     def score(self, images, points, sample_weight=None):
         """Return the F1 score when all cells are known.

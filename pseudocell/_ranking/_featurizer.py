@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._skorch import build_module, choose_device, fit_net, forward_net
+from .._inference import choose_device, forward_net
+from .._skorch import build_module, fit_net
 from .._threads import one_thread
 from .._validation import check_patches, check_pu_target
 from ..losses import NonNegativePULoss
@@ -177,7 +178,8 @@ class NNPUFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
                 verbose=self.verbose,
             )
             # The features are a table: `get_feature_names_out` and `set_output`.
-            self._n_features_out = forward_net(self.net_, X[:1], "features").shape[1]
+            one = forward_net(self.net_, X[:1], "features", self.device)
+            self._n_features_out = one.shape[1]
         return self
 
     def transform(self, X):
@@ -213,7 +215,7 @@ class NNPUFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         check_is_fitted(self)
         X = self._standardise(check_patches(X))
         with one_thread():
-            return forward_net(self.net_, X, method)
+            return forward_net(self.net_, X, method, self.device)
 
     def _standardise(self, X):
         """Return patches as (n, C, size, size), each channel with mean 0 and std 1."""

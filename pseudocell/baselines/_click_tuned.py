@@ -87,33 +87,35 @@ class ClickTunedDetector(DetectorMixin, BaseEstimator):
                     self.filter_, self.finder_ = filter_setting, finder
         return self
 
-    def predict(self, images):
-        """Detect the cells.
+    def find_candidates(self, images, threshold=-np.inf):
+        """Return the peaks above any threshold, with their strengths.
 
         Parameters
         ----------
         images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
             The images.
+        threshold : float, default=-inf
+            Peaks at or below it are left out.
 
         Returns
         -------
-        points : list of float ndarray of shape (n_i, 2)
-            (row, col) in pixels, the strongest first.
-
-        Raises
-        ------
-        ValueError
-            If the images are not as described, or have other channels than in `fit`.
+        candidates : list of (points, strengths)
+            Points of shape (n_i, 2) as (row, col) in pixels and strengths of shape
+            (n_i,) in the filtered image, the strongest first.
         """
-        check_is_fitted(self, "threshold_")
-        detected = []
+        check_is_fitted(self)
+        candidates = []
         for index in range(len(check_images(images))):
             image = check_image(images[index], index, self.n_channels_)
             filtered = self._filter(self._to_nominal(image), self.filter_)
             points, strengths = self._find(filtered, self.finder_)
-            kept = points[strengths > self.threshold_]
-            detected.append(points_from_nominal(kept, image.shape, self._scale))
-        return detected
+            kept = strengths > threshold
+            found = points_from_nominal(points[kept], image.shape, self._scale)
+            candidates.append((found, strengths[kept]))
+        return candidates
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "threshold_")
 
     @property
     def _scale(self):

@@ -9,7 +9,7 @@ from pseudocell._detection._detector import HeatmapDetector
 from pseudocell._detection._mixin import DetectorMixin
 from pseudocell._geometry._matching import match_points
 from pseudocell._geometry._peaks import are_far, thin
-from pseudocell._parameters import clone_part
+from pseudocell._parameters import clone_part, lend_settings
 from pseudocell._ranking._extractor import PatchExtractor
 from pseudocell._ranking._featurizer import (
     HIGHEST_PRIOR,
@@ -196,41 +196,11 @@ class PUDetector(DetectorMixin, BaseEstimator):
         self.border_ = float(np.quantile(logits, 1 - self.class_prior_))
         return self
 
-    def predict(self, images):
-        """Find the cells.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-
-        Returns
-        -------
-        points : list of float ndarray of shape (n_i, 2)
-            (row, col) in pixels, the strongest first.
-
-        Raises
-        ------
-        ValueError
-            If the images are not as described, or have other channels than in `fit`.
-        """
-        return [points for points, _ in self.predict_scored(images)]
-
-    def predict_scored(self, images):
-        """Find the cells, and say how sure each is.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-
-        Returns
-        -------
-        found : list of (points, scores)
-            Points as from `predict`, and their logits above the border, of shape
-            (n_i,).
-        """
-        return self.find_candidates(images, 0.0)
+    @property
+    def threshold_(self):
+        """Scores are logits above the border, so that this is 0."""
+        check_is_fitted(self)
+        return 0.0
 
     def find_candidates(self, images, threshold=-np.inf):
         """Return the candidates above any score, with their scores.
@@ -249,14 +219,16 @@ class PUDetector(DetectorMixin, BaseEstimator):
             apart, and their logits less `border_`, of shape (n_i,), the highest first.
         """
         check_is_fitted(self)
-        peaks = self.detector_.find_candidates(images, self.candidate_threshold)
+        detector = lend_settings(self, "detector", self.detector_)
+        featurizer = lend_settings(self, "featurizer", self.featurizer_)
+        peaks = detector.find_candidates(images, self.candidate_threshold)
 
         def classify(index):
             points, _ = peaks[index]
             if len(points) == 0:
                 return points, np.zeros(0)
             patches = self.extractor_.transform([(images[index], points)])
-            scores = self.featurizer_.decision_function(patches) - self.border_
+            scores = featurizer.decision_function(patches) - self.border_
             best_first = np.argsort(-scores, kind="stable")
             best_first = best_first[scores[best_first] > threshold]
             points, scores = points[best_first], scores[best_first]

@@ -140,38 +140,6 @@ class TunedThresholdDetector(DetectorMixin, BaseEstimator):
             )
         return self
 
-    def predict(self, images):
-        """Detect the cells.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-
-        Returns
-        -------
-        points : list of float ndarray of shape (n_i, 2)
-            (row, col) in pixels, the strongest first.
-        """
-        return [points for points, _ in self.predict_scored(images)]
-
-    def predict_scored(self, images):
-        """Detect the cells, and say how sure each is.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-
-        Returns
-        -------
-        found : list of (points, heights)
-            Points as from `predict`, and their heights of shape (n_i,), all above
-            `threshold_`.
-        """
-        check_is_fitted(self)
-        return self.detector_.find_candidates(images, self.threshold_)
-
     def find_candidates(self, images, threshold=None):
         """Return the candidates above any threshold, with their heights.
 

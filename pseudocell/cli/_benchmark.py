@@ -40,7 +40,7 @@ def run_benchmark_command(
     how : dict
         Other arguments of `run_benchmark`.
     """
-    from pseudocell._skorch import choose_device
+    from pseudocell._inference import choose_device
     from pseudocell.benchmark import (
         method_table,
         run_benchmark,

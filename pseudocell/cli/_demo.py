@@ -55,7 +55,7 @@ def run_demo(output, seed, device, n_jobs):
     n_jobs : int
         Processor cores.
     """
-    from pseudocell._skorch import choose_device
+    from pseudocell._inference import choose_device
 
     folder = prepare_folder(output)
     choose_device(device)

@@ -49,7 +49,7 @@ def run_fit(sources, points, output, parameters):
     parameters : dict
         Parameters of the detector.
     """
-    from pseudocell._skorch import choose_device
+    from pseudocell._inference import choose_device
 
     output = Path(output)
     if output.is_dir():

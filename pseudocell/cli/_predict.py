@@ -52,7 +52,7 @@ def run_predict(sources, model, output, overlays, device, n_jobs, restart=False)
     restart : bool, default=False
         Whether to forget what was found before.
     """
-    from pseudocell._skorch import choose_device
+    from pseudocell._inference import choose_device
 
     folder = prepare_folder(output)
     choose_device(device)
@@ -144,10 +144,11 @@ def _state(path):
 
 
 def _use_machine(detector, **settings):
-    """Set what depends on the machine, on a detector and on its fitted part."""
-    for part in (detector, getattr(detector, "detector_", detector)):
-        known = part.get_params(deep=False)
-        part.set_params(**{name: settings[name] for name in settings if name in known})
+    """Set what depends on the machine, on a detector and on its fitted parts."""
+    while detector is not None:
+        known = detector.get_params(deep=False)
+        known = {name: settings[name] for name in settings if name in known}
+        detector = getattr(detector.set_params(**known), "detector_", None)
 
 
 def _batch_size(images, n_jobs):
