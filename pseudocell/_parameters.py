@@ -1,61 +1,184 @@
-"""Parameters that a whole shares with its parts, and which of two values holds."""
+"""Parameters: what they may be, and which value holds for a whole and its parts."""
 
 import copy
+import reprlib
 from inspect import signature
+from numbers import Integral, Real
 
+import numpy as np
 from sklearn.base import clone
+from sklearn.utils._param_validation import (
+    InvalidParameterError,
+    _Constraint,
+    make_constraint,
+)
 
-__all__ = ["clone_part", "lend_settings"]
+__all__ = [
+    "HOW_TO_RUN",
+    "RADIUS",
+    "CheckedMixin",
+    "Number",
+    "Numbers",
+    "Odd",
+    "PartsMixin",
+    "lend_settings",
+]
 
-# How to run, in which a whole and its parts may differ.
-RUNNING = ("device", "n_jobs", "random_state", "verbose")
 
-
-def clone_part(whole, name, default, shared):
-    """Clone a part, and hand it the parameters that it shares with the whole.
-
-    A part keeps what it was set to itself. Everything that is at its default there
-    becomes what it is in the whole.
+class Number(_Constraint):
+    """A constraint: a finite number between two bounds, no text and no truth value.
 
     Parameters
     ----------
-    whole : estimator
-        Has the part as a parameter, None where the user gave none.
-    name : str
-        Name of that parameter.
-    default : estimator
-        What None stands for.
-    shared : sequence of str
-        The parameters that they share besides those of `RUNNING`. They change what is
-        learnt, so that two different values are an error.
-
-    Returns
-    -------
-    part : estimator
-        A clone, not fitted.
-
-    Raises
-    ------
-    ValueError
-        If a parameter of `shared` was set for the whole and, to something else, for the
-        part.
+    kind : {numbers.Real, numbers.Integral}, default=numbers.Real
+        Which numbers.
+    low, high : float or int, default=None
+        The bounds; None is no bound.
+    closed : {"both", "low", "neither"}, default="both"
+        Which of the bounds are allowed.
     """
-    given = getattr(whole, name)
-    part = clone(default if given is None else given)
-    accepted = part.get_params(deep=False)
-    for key in (*shared, *RUNNING):
-        if key not in accepted:
-            continue
-        value = getattr(whole, key)
-        if _is_default(part, key):
-            part.set_params(**{key: value})
-        elif key in shared and not _is_default(whole, key) and value != accepted[key]:
-            raise ValueError(
-                f"{key} is {value!r} and {name}__{key} is {accepted[key]!r}; expected "
-                "one of the two to be left at its default, so that it is clear which "
-                "one holds."
-            )
-    return part
+
+    def __init__(self, kind=Real, low=None, high=None, closed="both"):
+        super().__init__()
+        self.kind, self.low, self.high, self.closed = kind, low, high, closed
+
+    def is_satisfied_by(self, value):
+        if isinstance(value, bool | np.bool_) or not isinstance(value, self.kind):
+            return False
+        at_end = (value == self.low and self.closed != "neither") or (
+            value == self.high and self.closed == "both"
+        )
+        low = -np.inf if self.low is None else self.low
+        high = np.inf if self.high is None else self.high
+        return bool(at_end or low < value < high)
+
+    def __str__(self):
+        kind = "an integer" if self.kind is Integral else "a number"
+        if self.high is not None:
+            begin = "(" if self.closed == "neither" else "["
+            end = "]" if self.closed == "both" else ")"
+            return f"{kind} in {begin}{self.low}, {self.high}{end}"
+        if self.low is None:
+            return kind
+        return f"{kind} {'above' if self.closed == 'neither' else 'of at least'} {self.low}"
+
+
+class Odd(Number):
+    """A constraint: an odd number, so that there is a pixel in the middle."""
+
+    def __init__(self):
+        super().__init__(Integral, 1)
+
+    def is_satisfied_by(self, value):
+        return super().is_satisfied_by(value) and value % 2 == 1
+
+    def __str__(self):
+        return "an odd number of pixels"
+
+
+class Numbers(_Constraint):
+    """A constraint: numbers above 0, at least one."""
+
+    one = Number(low=0, closed="neither")
+
+    def is_satisfied_by(self, value):
+        if isinstance(value, str | dict | set) or not hasattr(value, "__len__"):
+            return False
+        return len(value) > 0 and all(map(self.one.is_satisfied_by, value))
+
+    def __str__(self):
+        return "numbers above 0, at least one"
+
+
+# Of parameters that many estimators have.
+RADIUS = Number(low=0, closed="neither")
+HOW_TO_RUN = {
+    "device": [str],
+    "n_jobs": [Number(Integral), None],
+    "random_state": ["random_state"],
+    "verbose": [Number(Integral, 0), "boolean"],
+}
+
+
+class CheckedMixin:
+    """An estimator whose parameters are checked by its table of constraints."""
+
+    def _validate_params(self):
+        """Raise an error that names the parameter, what is expected, and what it is."""
+        for name, allowed in self._parameter_constraints.items():
+            value = getattr(self, name)
+            allowed = [
+                one if isinstance(one, _Constraint) else make_constraint(one)
+                for one in allowed
+            ]
+            if not any(one.is_satisfied_by(value) for one in allowed):
+                expected = " or ".join(str(one) for one in allowed if not one.hidden)
+                raise InvalidParameterError(
+                    f"{name} is {reprlib.repr(value)}; expected {expected}."
+                )
+
+
+class PartsMixin(CheckedMixin):
+    """An estimator with parts, of which None stands for a default one.
+
+    A class has the table `_parts`: for the name of each part, what makes the default
+    one and the parameters that it shares with the whole. A shared parameter that is
+    None in the part is that of the whole. One that is set in the part holds there, and
+    the whole must agree, or be at its default.
+    """
+
+    def set_params(self, **params):
+        """Set parameters, of the whole and of its parts.
+
+        Parameters
+        ----------
+        **params
+            A name such as ``ranker__p`` is that of a parameter of a part. A part that
+            is None becomes the default one first.
+
+        Returns
+        -------
+        self : estimator
+        """
+        for key in params:
+            name, _, inner = key.partition("__")
+            is_default = inner and getattr(self, name, "") is None
+            if is_default and name in self._parts and params.get(name) is None:
+                setattr(self, name, self._parts[name][0]())
+        return super().set_params(**params)
+
+    def _validate_params(self):
+        """Check the parameters of the whole, and those of all parts as they will be."""
+        super()._validate_params()
+        for name in self._parts:
+            part = self._part(name)
+            if hasattr(part, "_parameter_constraints"):
+                part._validate_params()
+
+    def _part(self, name):
+        """Return a clone of a part, with the parameters that it shares with the whole.
+
+        What says how to run (the device, the seed) is that of the whole where it is at
+        its default in the part, and may differ.
+        """
+        make, shared = self._parts[name]
+        given = getattr(self, name)
+        part = make() if given is None else clone(given)
+        accepted = part.get_params(deep=False)
+        for key in shared:
+            mine = getattr(self, key)
+            if key not in accepted or mine is None:
+                continue
+            if accepted[key] is None:
+                part.set_params(**{key: mine})
+            elif mine != accepted[key] and not _is_default(self, key):
+                raise ValueError(
+                    f"{key} is {mine!r} and {name}__{key} is {accepted[key]!r}; "
+                    "expected one of the two to be left out, so that it is clear which "
+                    "one holds."
+                )
+        run = [key for key in HOW_TO_RUN if key in accepted and _is_default(part, key)]
+        return part.set_params(**{key: getattr(self, key) for key in run})
 
 
 def lend_settings(whole, name, fitted):
@@ -73,18 +196,17 @@ def lend_settings(whole, name, fitted):
     Returns
     -------
     part : estimator
-        A shallow copy, with the parameters of `RUNNING` of the whole, but for those
+        A shallow copy, with the parameters of `HOW_TO_RUN` of the whole, but for those
         that the part was given with a value of its own.
     """
     given = getattr(whole, name)
-    own = fitted if given is None else given
     known = fitted.get_params(deep=False)
-    part = copy.copy(fitted)
     lent = [
         key
-        for key in RUNNING
-        if key in known and (given is None or _is_default(own, key))
+        for key in HOW_TO_RUN
+        if key in known and (given is None or _is_default(given, key))
     ]
+    part = copy.copy(fitted)
     return part.set_params(**{key: getattr(whole, key) for key in lent})
 
 

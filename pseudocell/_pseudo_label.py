@@ -3,23 +3,26 @@
 import copy
 import time
 import warnings
+from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, with_callbacks
 from ._detection._detector import LOWEST_PEAK, HeatmapDetector
 from ._detection._mixin import DetectorMixin
 from ._geometry._peaks import thin
-from ._parameters import clone_part, lend_settings
+from ._parameters import HOW_TO_RUN, RADIUS, Number, PartsMixin, lend_settings
 from ._ranking._candidates import choose_images, random_places, search, sort_candidates
 from ._ranking._cross_fit import rank_candidates
 from ._ranking._extractor import PatchExtractor
 from ._ranking._featurizer import NNPUFeaturizer
 from ._ranking._ranker import PClassificationRanker
-from ._ranking._selector import CalibratedSelector, ShareSelector
+from ._ranking._selector import CalibratedSelector
 from ._safeguards import clicks_stand_out, is_worse, threshold_without_clicks
 from ._validation import check_images, check_points
 
@@ -29,7 +32,9 @@ __all__ = ["PseudoLabelCellDetector"]
 UNDECIDED = 0.1
 # Nets learn by heart which cells have no label, unless a round is short. Those of round
 # 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
-MAX_EPOCHS, LATER_STEPS = 15, 200
+DETECTOR = partial(
+    HeatmapDetector, n_nets=2, warm_start=True, warm_steps=200, max_epochs=15
+)
 # By how much less unlabelled places count where cells of one kind were clicked.
 WEIGHT_IF_ODD = 0.2
 # What a user hears when the rounds end for a reason.
@@ -49,11 +54,11 @@ WARNINGS = {
         "that knows the clicks only is kept. Click more cells"
     ),
 }
-# Parameters that change the result and that the parts share with the whole.
-SHARED = ("cell_radius", "alpha", "beta", "p", "class_prior")
 
 
-class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator):
+class PseudoLabelCellDetector(
+    PartsMixin, CallbackSupportMixin, DetectorMixin, BaseEstimator
+):
     """Find all cells when only some of them are clicked.
 
     A detector trained around the clicks finds nearly all cells, and too much else. Its
@@ -197,6 +202,34 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
     1
     """
 
+    _parts = {
+        "detector": (DETECTOR, ("cell_radius",)),
+        "extractor": (PatchExtractor, ("cell_radius",)),
+        "featurizer": (NNPUFeaturizer, ("class_prior",)),
+        "ranker": (PClassificationRanker, ("p",)),
+        "selector": (CalibratedSelector, ("alpha", "beta")),
+    }
+    _parameter_constraints = {
+        "cell_radius": [RADIUS, None],
+        "alpha": [Number(low=0, high=1)],
+        "beta": [Number(low=0, high=1)],
+        "p": [Number(low=1)],
+        "max_iter": [Number(Integral, 0)],
+        "class_prior": [Number(low=0, high=1, closed="neither"), None],
+        "detector": [HasMethods(["fit", "find_candidates"]), None],
+        "extractor": [HasMethods(["fit", "transform"]), None],
+        "featurizer": [HasMethods(["fit", "transform"]), None],
+        "ranker": [HasMethods(["fit", "decision_function"]), None],
+        "selector": [HasMethods(["select"]), None],
+        "learn_background": ["boolean"],
+        "rank_by_height": ["boolean"],
+        "candidate_threshold": [Number()],
+        "max_candidates": [Number(Integral, 1)],
+        "max_search": [Number(low=0, closed="neither"), None],
+        "warm_start": ["boolean"],
+        **HOW_TO_RUN,
+    }
+
     def __init__(
         self,
         cell_radius=None,
@@ -274,12 +307,9 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         """
         check_images(images)
         clicks = check_points(partial_points, len(images), "partial_points")
-        self._check_parameters()
-        template = self._part(
-            "detector",
-            HeatmapDetector(n_nets=2, warm_start=True, max_epochs=MAX_EPOCHS),
-        )
-        selector = self._part("selector", CalibratedSelector())
+        self._validate_params()
+        template = self._part("detector")
+        selector = self._part("selector")
         rounds = self._init_callback_context(max_subtasks=self.max_iter + 1)
         rounds.call_on_fit_task_begin(estimator=self, X=images, y=clicks)
         reason = None
@@ -363,23 +393,6 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
     def __sklearn_is_fitted__(self):
         return hasattr(self, "n_iter_")
 
-    def _check_parameters(self):
-        if int(self.max_iter) != self.max_iter or self.max_iter < 0:
-            raise ValueError(
-                f"max_iter is {self.max_iter!r}; expected an integer of at least 0."
-            )
-        if self.max_search is not None and not self.max_search > 0:
-            raise ValueError(
-                f"max_search is {self.max_search!r}; expected a number of megapixels "
-                "above 0, or None to search all images."
-            )
-        # Now rather than after the first training.
-        ShareSelector(self.alpha, self.beta).select([], [])
-
-    def _part(self, name, default):
-        """Clone a part and hand it the parameters that it shares with the whole."""
-        return clone_part(self, name, default, SHARED)
-
     def _start(self, clicks):
         """Forget the fit before; return that there are no labels but the clicks."""
         self.clicks_ = clicks
@@ -452,11 +465,9 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         ) and not is_worse(detector, self.detectors_[0], images)
 
     def _prepare_later_rounds(self, template):
-        """Set what differs from round 0; what a user gave stays as it is."""
+        """Set what differs from round 0."""
         if self.learn_background:
             template.set_params(masked=False)
-        if self.detector is None:
-            template.set_params(max_steps=LATER_STEPS)
 
     def _fit_next(self, template, images, labels, go_on_from=-1):
         """Fit a new detector, or one that goes on where that of a round stopped."""
@@ -508,18 +519,15 @@ class PseudoLabelCellDetector(CallbackSupportMixin, DetectorMixin, BaseEstimator
         )
 
     def _rank(self, images, candidates):
-        extractor = self._part("extractor", PatchExtractor())
+        extractor = self._part("extractor")
         if extractor.cell_radius is None:
             extractor.set_params(cell_radius=self.cell_radius_)
-        # More than the published weight of 0.1: of 129 features and a few dozen
-        # clicks, it is the top of the list that is learnt by heart first.
-        ranker = self._part("ranker", PClassificationRanker(l2=1.0))
         return rank_candidates(
             images,
             candidates,
             extractor=extractor,
-            featurizer=self._part("featurizer", NNPUFeaturizer()),
-            ranker=ranker,
+            featurizer=self._part("featurizer"),
+            ranker=self._part("ranker"),
             by_height=self.rank_by_height,
             room=self.max_candidates,
             rng=check_random_state(self.random_state),

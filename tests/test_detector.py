@@ -848,7 +848,7 @@ def test_warm_start_needs_as_many_nets_and_channels(data):
         ({"image": np.full((64, 64), np.nan)}, r"images\[1\] has 4096 NaN"),
         ({"image": np.full((64, 64), np.inf)}, r"images\[1\] has 4096 NaN or infin"),
         ({"image": np.zeros((64, 64, 3))}, r"images\[1\] has 3 channel\(s\); exp"),
-        ({"cell_radius": 0}, "cell_radius is 0; expected a number of pixels above 0"),
+        ({"cell_radius": 0}, "cell_radius is 0; expected a number above 0"),
         ({"cell_radius": np.nan}, "cell_radius is nan"),
         ({"nominal_radius": -6}, "nominal_radius is -6"),
         ({"threshold": 1.5}, r"threshold is 1.5; expected a number in \[0, 1\]"),

@@ -250,7 +250,8 @@ class WitnessRanker(PClassificationRanker):
 
 
 @pytest.mark.parametrize(
-    ("whole", "part", "expected"), [(2.0, 4.0, 2.0), (4.0, 8.0, 8.0), (2.0, 2.0, 2.0)]
+    ("whole", "part", "expected"),
+    [(2.0, None, 2.0), (4.0, 8.0, 8.0), (2.0, 2.0, 2.0), (4.0, None, 4.0)],
 )
 def test_push_is_set_for_the_whole_or_for_the_ranker(data, whole, part, expected):
     WitnessRanker.seen.clear()
@@ -282,7 +283,7 @@ SHARED = [
 def test_part_takes_what_it_was_not_told_itself(name, key):
     whole = PseudoLabelCellDetector(**{key: OTHER[key]})
     for given in (None, PARTS[name]):
-        part = whole.set_params(**{name: given})._part(name, PARTS[name])
+        part = whole.set_params(**{name: given})._part(name)
         assert part.get_params()[key] == OTHER[key]
         assert PARTS[name].get_params()[key] != OTHER[key]
 
@@ -291,7 +292,7 @@ def test_part_takes_what_it_was_not_told_itself(name, key):
 def test_part_keeps_what_it_was_told(name, key):
     whole = PseudoLabelCellDetector(**{name: clone(PARTS[name])})
     whole.set_params(**{f"{name}__{key}": OTHER[key]})
-    assert whole._part(name, None).get_params()[key] == OTHER[key]
+    assert whole._part(name).get_params()[key] == OTHER[key]
 
 
 class WitnessExtractor(PatchExtractor):
@@ -314,6 +315,10 @@ def test_patches_have_the_radius_of_the_detector_or_their_own(data, radius, expe
 
 
 def test_two_different_values_are_named(data):
+    """Also where the part was set to what is its default."""
+    cells = loop().set_params(p=2, ranker=PClassificationRanker(p=4.0))
+    with pytest.raises(ValueError, match=r"p is 2 and ranker__p is 4\.0; expected one"):
+        cells.fit(*data)
     for key, name in (("alpha", "selector"), ("cell_radius", "detector")):
         cells = loop().set_params(**{key: 0.2, f"{name}__{key}": 0.1})
         with pytest.raises(ValueError, match=f"{key} is 0.2 and {name}__{key} is 0.1"):
@@ -323,7 +328,7 @@ def test_two_different_values_are_named(data):
 def test_parts_may_run_in_another_way_than_the_whole():
     whole = loop(random_state=1, n_jobs=2)
     whole.set_params(detector__random_state=7, detector__n_jobs=3)
-    part = whole._part("detector", None)
+    part = whole._part("detector")
     assert (part.random_state, part.n_jobs) == (7, 3)
 
 

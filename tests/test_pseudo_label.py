@@ -1,7 +1,6 @@
 """PseudoLabelCellDetector: what a round may add, and what never changes."""
 
 import copy
-from functools import partial
 
 import joblib
 import numpy as np
@@ -19,11 +18,10 @@ from pseudocell import (
     PClassificationRanker,
     PseudoLabelCellDetector,
     ShareSelector,
-    _pseudo_label,
-    _ranking,
     paper_recipe,
 )
 from pseudocell._geometry._peaks import are_far
+from pseudocell._ranking import _cross_fit
 from pseudocell._ranking._candidates import Candidates, sort_candidates
 from pseudocell._ranking._cross_fit import rank_candidates
 from pseudocell.nets import UNet
@@ -140,13 +138,6 @@ def test_no_round_is_the_masked_detector(data):
     for first, second in zip(loop.predict(images), alone.predict(images), strict=True):
         np.testing.assert_array_equal(first, second)
     assert (loop.n_iter_, loop.labels_, len(loop.history_)) == (0, [], 1)
-
-
-def test_default_without_rounds_is_the_default_detector_with_two_nets():
-    parameters = quick(detector=None)._part("detector", HeatmapDetector(n_nets=2))
-    expected = HeatmapDetector(6, n_nets=2, device="cpu", n_jobs=1, random_state=0)
-    assert parameters.get_params() == expected.get_params()
-    assert expected.masked
 
 
 def test_where_every_cell_is_clicked_no_cell_is_added(data):
@@ -478,14 +469,6 @@ def test_parameters_are_stored_and_never_written(data):
     assert (copy.alpha, copy.detector.max_steps) == (0.5, 9)
 
 
-def test_parts_share_the_parameters_of_the_whole():
-    loop = quick(p=3.0, class_prior=0.7, alpha=0.3, detector=None, featurizer=None)
-    assert loop._part("ranker", PClassificationRanker()).p == 3.0
-    assert loop._part("featurizer", NNPUFeaturizer()).class_prior == 0.7
-    assert loop._part("selector", CalibratedSelector()).alpha == 0.3
-    assert loop._part("detector", HeatmapDetector()).random_state == 0
-
-
 def test_paper_recipe_takes_the_rules_of_the_paper(data):
     recipe = paper_recipe(6, full_size=False, device="cpu", n_jobs=1, random_state=0)
     recipe.set_params(detector__max_steps=1, detector__net=PixelNet)
@@ -621,7 +604,7 @@ def test_patches_of_one_image_at_a_time_and_of_those_learnt_from(
 
 def test_no_more_is_learnt_from_than_fits_into_memory(data, monkeypatch):
     monkeypatch.setattr(CountingExtractor, "asked", ())
-    monkeypatch.setattr(_ranking, "LARGEST_SAMPLE", 7)
+    monkeypatch.setattr(_cross_fit, "LARGEST_SAMPLE", 7)
     candidates = candidates_of(data, [0, 1])
     ranking = rank(data[0], candidates, extractor=CountingExtractor(6))
     assert sum(count for (count,) in CountingExtractor.asked[:3]) == 3 * 2 + 7
@@ -746,9 +729,9 @@ def test_no_unlabelled_candidate_left_warns_and_keeps_the_detector():
         ({"image": np.zeros((64, 64, 3))}, r"images\[1\] has 3 channel\(s\)"),
         ({"max_iter": -1}, "max_iter is -1; expected an integer of at least 0"),
         ({"max_iter": 1.5}, "max_iter is 1.5; expected an integer"),
-        ({"alpha": 5}, "alpha is 5; expected a share"),
-        ({"max_search": 0}, "max_search is 0; expected a number of megapixels above 0"),
-        ({"beta": -1}, "beta is -1; expected a share"),
+        ({"alpha": 5}, "alpha is 5; expected a number"),
+        ({"max_search": 0}, "max_search is 0; expected a number above 0"),
+        ({"beta": -1}, "beta is -1; expected a number"),
         ({"cell_radius": -3}, "cell_radius is -3; expected"),
     ],
 )
@@ -782,21 +765,12 @@ def test_rounds_go_on_from_the_nets_before_only_if_the_detector_says_so(data):
         assert not warm or all(same)
 
 
-@pytest.mark.parametrize(("ours", "steps"), [(True, [3, 5, 7]), (False, [3, 6, 9])])
-def test_default_detector_alone_takes_fewer_steps_later(data, monkeypatch, ours, steps):
-    monkeypatch.setattr(_pseudo_label, "LATER_STEPS", 2)
-    make = partial(HeatmapDetector, net=PixelNet, learning_rate=1e-6)
-    if ours:
-        make = partial(make, batch_size=1)
-        monkeypatch.setattr(
-            _pseudo_label, "HeatmapDetector", partial(make, max_steps=3)
-        )
-        given = None
-    else:
-        given = make(max_steps=3, warm_start=True)
-    detector = quick(max_iter=2).set_params(detector=given)
-    detectors = detector.fit(*data[:2]).detectors_
-    assert [one.n_steps_ for one in detectors] == steps
+@pytest.mark.parametrize(("warm_steps", "steps"), [(2, [3, 5, 7]), (None, [3, 6, 9])])
+def test_detector_that_goes_on_may_take_fewer_steps(data, warm_steps, steps):
+    loop = quick(max_steps=3, max_iter=2)
+    loop.set_params(detector__warm_start=True, detector__warm_steps=warm_steps)
+    loop.fit(*data[:2])
+    assert [detector.n_steps_ for detector in loop.detectors_] == steps
 
 
 # ------------------------------------------------------------------ warm start

@@ -199,7 +199,7 @@ def test_parameters_are_stored_and_the_parts_are_cloned(fitted):
     [
         ({}, [[], [], []], "points holds no click in any image"),
         ({}, [[], []], "points has 2 lists of points for 3 images"),
-        ({"class_prior": 0}, None, r"class_prior is 0; expected a share of cells"),
+        ({"class_prior": 0}, None, r"class_prior is 0; expected a number in \(0, 1\)"),
         ({"class_prior": 1.2}, None, r"class_prior is 1\.2"),
         ({"max_candidates": 0}, None, "max_candidates is 0; expected an integer"),
         (

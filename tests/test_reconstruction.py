@@ -302,7 +302,7 @@ def test_inputs_stay_unchanged(image):
         ({"cores": ()}, r"cores is \(\)"),
         ({"reaches": (1, -2)}, "reaches is"),
         ({"sparsities": (0,)}, "sparsities is"),
-        ({"smoothness": -1}, "smoothness is -1; expected 0 or more"),
+        ({"smoothness": -1}, "smoothness is -1; expected a number of at least 0"),
         ({"gamma": 0}, "gamma is 0; expected a number above 0"),
         ({"max_iter": 0}, "max_iter is 0"),
     ],

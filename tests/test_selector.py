@@ -79,9 +79,9 @@ def test_one_candidate_is_enough_and_none_is_no_error(selector):
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"alpha": 5}, r"alpha is 5; expected a share in \[0, 1\]"),
-        ({"beta": -0.1}, "beta is -0.1; expected a share"),
-        ({"alpha": float("nan")}, "alpha is nan; expected a share"),
+        ({"alpha": 5}, r"alpha is 5; expected a number in \[0, 1\]"),
+        ({"beta": -0.1}, "beta is -0.1; expected a number"),
+        ({"alpha": float("nan")}, "alpha is nan; expected a number"),
     ],
 )
 def test_share_outside_of_its_interval_is_an_error(selector, parameters, message):

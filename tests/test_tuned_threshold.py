@@ -210,7 +210,7 @@ def test_threshold_of_the_detector_is_kept_where_no_cell_is_found(labels, bright
 
 def test_bad_input_is_named():
     images, cells = draw(0)
-    with pytest.raises(ValueError, match="labels is 'some'; expected 'clicks' if"):
+    with pytest.raises(ValueError, match="labels is 'some'; expected a str among"):
         TunedThresholdDetector(PixelDetector(), labels="some").fit(images, cells)
     with pytest.raises(ValueError, match="points has 2 lists of points for 3 images"):
         TunedThresholdDetector(PixelDetector()).fit(images, cells[:2])

@@ -1,6 +1,7 @@
 """HeatmapDetector: a U-Net that regresses a heatmap of cell positions."""
 
 import copy
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -18,6 +19,7 @@ from .._geometry._scale import (
 )
 from .._geometry._tiling import map_tiles
 from .._inference import choose_device, deal_devices, nearest_device, prepare_net
+from .._parameters import HOW_TO_RUN, RADIUS, CheckedMixin, Number
 from .._skorch import build_module, fit_net
 from .._threads import map_threads, share_threads
 from .._validation import (
@@ -51,7 +53,7 @@ FEWEST_STEPS = 30
 LOWEST_PEAK = 0.05
 
 
-class HeatmapDetector(DetectorMixin, BaseEstimator):
+class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
     """Detect cells as the peaks of a heatmap that a U-Net regresses.
 
     The target is a Gaussian at every labelled cell. With the masked loss only the
@@ -85,8 +87,15 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         Called as ``net(in_channels=C)``; returns a torch module from images to
         heatmaps with the attributes `stride` and `reach`. None takes
         `pseudocell.nets.UNet`.
+    loss : callable, default=None
+        Called as ``loss()``; returns a torch module that is called with the heatmaps of
+        the net, the target and the weights of its pixels, all of shape (n, h, w). None
+        takes `pseudocell.losses.MaskedMSELoss`.
     max_steps : int, default=300
         Number of batches that a net is trained on.
+    warm_steps : int, default=None
+        That number where `warm_start` goes on from the fit before. None takes
+        `max_steps` there, too.
     max_epochs : float, default=None
         Fewer batches are taken, but 30 at least, if the crops would cover the images
         whose unlabelled pixels count more often than this: on small images a net learns
@@ -159,6 +168,24 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     1
     """
 
+    _parameter_constraints = {
+        "cell_radius": [RADIUS, None],
+        "masked": ["boolean"],
+        "background_weight": [Number(low=0, high=1)],
+        "threshold": [Number(low=0, high=1), None],
+        "n_nets": [Number(Integral, 1)],
+        "nominal_radius": [RADIUS],
+        "net": [callable, None],
+        "loss": [callable, None],
+        "max_steps": [Number(Integral, 1)],
+        "warm_steps": [Number(Integral, 1), None],
+        "max_epochs": [Number(low=0, closed="neither"), None],
+        "batch_size": [Number(Integral, 1)],
+        "learning_rate": [Number(low=0, closed="neither")],
+        "warm_start": ["boolean"],
+        **HOW_TO_RUN,
+    }
+
     def __init__(
         self,
         cell_radius=None,
@@ -169,7 +196,9 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         n_nets=1,
         nominal_radius=6.0,
         net=None,
+        loss=None,
         max_steps=300,
+        warm_steps=None,
         max_epochs=None,
         batch_size=8,
         learning_rate=3e-3,
@@ -187,7 +216,9 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         self.n_nets = n_nets
         self.nominal_radius = nominal_radius
         self.net = net
+        self.loss = loss
         self.max_steps = max_steps
+        self.warm_steps = warm_steps
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -223,7 +254,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
             If an argument is not as described, no cell is clicked in any image, or
             `init` is not fitted or of another size.
         """
-        self._check_parameters()
+        self._validate_params()
         start = self._find_start()
         clicks = check_points(points, len(check_images(images)))
         more = {"positives": positives, "negatives": negatives}
@@ -274,7 +305,7 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
         def train(number):
             return fit_net(
                 modules[number],
-                MaskedMSELoss(),
+                MaskedMSELoss() if self.loss is None else self.loss(),
                 batches[number],
                 learning_rate=self.learning_rate,
                 device=devices[number],
@@ -353,30 +384,6 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
     @property
     def _scale(self):
         return self.nominal_radius / self.cell_radius_
-
-    def _check_parameters(self):
-        for name in ("cell_radius", "nominal_radius"):
-            radius = getattr(self, name)
-            if radius is not None and not (np.isfinite(radius) and radius > 0):
-                raise ValueError(
-                    f"{name} is {radius!r}; expected a number of pixels above 0."
-                )
-        for name in ("threshold", "background_weight"):
-            number = getattr(self, name)
-            if name == "threshold" and number is None:
-                continue
-            if not 0 <= number <= 1:
-                raise ValueError(f"{name} is {number!r}; expected a number in [0, 1].")
-        if self.max_epochs is not None and not self.max_epochs > 0:
-            raise ValueError(
-                f"max_epochs is {self.max_epochs!r}; expected a number above 0 or None."
-            )
-        for name in ("n_nets", "max_steps", "batch_size"):
-            number = getattr(self, name)
-            if int(number) != number or number < 1:
-                raise ValueError(
-                    f"{name} is {number!r}; expected an integer of at least 1."
-                )
 
     def _find_start(self):
         """Return the fitted detector to go on from, None to start with new nets."""
@@ -500,12 +507,14 @@ class HeatmapDetector(DetectorMixin, BaseEstimator):
 
     def _count_steps(self, shapes, weights):
         """Return the number of batches, fewer where the background is small."""
+        goes_on = self.warm_start and self.n_steps_ > 0 and self.warm_steps is not None
+        n_steps = self.warm_steps if goes_on else self.max_steps
         if self.max_epochs is None or not weights.any():
-            return self.max_steps
+            return n_steps
         area = np.prod(shapes, axis=1)[weights > 0].sum()
         batch_area = self.batch_size * _crop_size(self.nominal_radius) ** 2
-        n_steps = max(FEWEST_STEPS, int(np.ceil(self.max_epochs * area / batch_area)))
-        return min(self.max_steps, n_steps)
+        enough = max(FEWEST_STEPS, int(np.ceil(self.max_epochs * area / batch_area)))
+        return min(n_steps, enough)
 
     @property
     def _layout(self):

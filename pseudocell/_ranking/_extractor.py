@@ -7,6 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._geometry._patches import cut_patches
 from .._geometry._radius import estimate_cell_radius
 from .._geometry._scale import normalise_image, points_to_nominal, to_nominal
+from .._parameters import RADIUS, CheckedMixin, Odd
 from .._validation import (
     check_image,
     check_images,
@@ -19,7 +20,7 @@ from .._validation import (
 __all__ = ["PatchExtractor"]
 
 
-class PatchExtractor(TransformerMixin, BaseEstimator):
+class PatchExtractor(CheckedMixin, TransformerMixin, BaseEstimator):
     """Cut a patch around each point, at a size at which all cells look alike.
 
     Each image is normalised (robust percentiles of each channel), resampled so that a
@@ -55,6 +56,12 @@ class PatchExtractor(TransformerMixin, BaseEstimator):
     (2, 5, 5)
     """
 
+    _parameter_constraints = {
+        "cell_radius": [RADIUS, None],
+        "nominal_radius": [RADIUS],
+        "size": [Odd()],
+    }
+
     def __init__(self, cell_radius=None, *, nominal_radius=6.0, size=21):
         self.cell_radius = cell_radius
         self.nominal_radius = nominal_radius
@@ -80,12 +87,7 @@ class PatchExtractor(TransformerMixin, BaseEstimator):
         ValueError
             If a parameter, an image or a list of points is not as described.
         """
-        for name in ("cell_radius", "nominal_radius"):
-            radius = getattr(self, name)
-            if radius is not None and not (np.isfinite(radius) and radius > 0):
-                raise ValueError(
-                    f"{name} is {radius!r}; expected a number of pixels above 0."
-                )
+        self._validate_params()
         images, points = _check_pairs(X)
         self.n_channels_ = count_channels(check_shapes(images)[0])
         if self.cell_radius is None:

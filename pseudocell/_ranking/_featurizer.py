@@ -1,5 +1,7 @@
 """Features of patches, learnt from positive and unlabelled patches."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -16,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._inference import choose_device, forward_net
+from .._parameters import HOW_TO_RUN, CheckedMixin, Number
 from .._skorch import build_module, fit_net
 from .._threads import one_thread
 from .._validation import check_patches, check_pu_target
@@ -38,7 +41,9 @@ PRIOR_COMPONENTS, PRIOR_FOLDS = 20, 5
 INTENSITY_JITTER = 0.1
 
 
-class NNPUFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class NNPUFeaturizer(
+    CheckedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Learn features that tell positive patches from the unlabelled negative ones.
 
     A small convolutional net is trained with the non-negative PU risk on batches that
@@ -107,6 +112,16 @@ class NNPUFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
     (60, 128)
     """
 
+    _parameter_constraints = {
+        "class_prior": [Number(low=0, high=1, closed="neither"), None],
+        "net": [callable, None],
+        "max_steps": [Number(Integral, 1)],
+        "batch_size": [Number(Integral, 1)],
+        "learning_rate": [Number(low=0, closed="neither")],
+        "weight_decay": [Number(low=0)],
+        **{name: HOW_TO_RUN[name] for name in ("device", "random_state", "verbose")},
+    }
+
     def __init__(
         self,
         class_prior=None,
@@ -149,6 +164,7 @@ class NNPUFeaturizer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEsti
         ValueError
             If the patches, the labels or a parameter are not as described.
         """
+        self._validate_params()
         X = check_patches(X)
         y = check_pu_target(y, len(X))
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=3)

@@ -3,10 +3,15 @@
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._parameters import CheckedMixin, Number
+
 __all__ = ["CalibratedSelector", "ShareSelector"]
 
+# Of the paper.
+SHARE = 0.05
 
-class ShareSelector(BaseEstimator):
+
+class ShareSelector(CheckedMixin, BaseEstimator):
     """Choose a fixed share of the unlabelled candidates at both ends of the ranking.
 
     The rule of the paper. It has to be told how many cells and how much background
@@ -15,10 +20,11 @@ class ShareSelector(BaseEstimator):
 
     Parameters
     ----------
-    alpha : float, default=0.05
+    alpha : float, default=None
         Share of the candidates, from the top, that become pseudo positives; in [0, 1].
-    beta : float, default=0.05
-        Share, from the bottom, that become pseudo negatives; in [0, 1].
+        None takes 0.05, or what the whole says of which the selector is a part.
+    beta : float, default=None
+        Share, from the bottom, that become pseudo negatives; in [0, 1]. None as above.
 
     References
     ----------
@@ -35,7 +41,12 @@ class ShareSelector(BaseEstimator):
     [-1  1  0  1  0]
     """
 
-    def __init__(self, alpha=0.05, beta=0.05):
+    _parameter_constraints = {
+        "alpha": [Number(low=0, high=1), None],
+        "beta": [Number(low=0, high=1), None],
+    }
+
+    def __init__(self, alpha=None, beta=None):
         self.alpha = alpha
         self.beta = beta
 
@@ -63,15 +74,13 @@ class ShareSelector(BaseEstimator):
         ValueError
             If a share is not in [0, 1].
         """
-        for name in ("alpha", "beta"):
-            share = getattr(self, name)
-            if not 0 <= share <= 1:
-                raise ValueError(f"{name} is {share!r}; expected a share in [0, 1].")
+        self._validate_params()
+        alpha, beta = (SHARE if x is None else x for x in (self.alpha, self.beta))
         labels = np.zeros(len(top), dtype=int)
         best = np.argsort(-np.asarray(top), kind="stable")
         worst = np.argsort(np.asarray(bottom), kind="stable")
-        labels[best[: int(np.ceil(self.alpha * len(top)))]] += 1
-        labels[worst[: int(np.ceil(self.beta * len(top)))]] -= 1
+        labels[best[: int(np.ceil(alpha * len(top)))]] += 1
+        labels[worst[: int(np.ceil(beta * len(top)))]] -= 1
         return labels
 
 
@@ -86,10 +95,11 @@ class CalibratedSelector(ShareSelector):
 
     Parameters
     ----------
-    alpha : float, default=0.05
-        Largest share of the candidates that become pseudo positives; in [0, 1].
-    beta : float, default=0.05
-        Largest share that become pseudo negatives; in [0, 1].
+    alpha : float, default=None
+        Largest share of the candidates that become pseudo positives; in [0, 1]. None
+        takes 0.05, or what the whole says of which the selector is a part.
+    beta : float, default=None
+        Largest share that become pseudo negatives; in [0, 1]. None as above.
 
     References
     ----------
@@ -112,7 +122,7 @@ class CalibratedSelector(ShareSelector):
     # Quantiles of the scores of clicked cells.
     _HIGH, _LOW = 0.7, 0.05
 
-    def __init__(self, alpha=0.05, beta=0.05):
+    def __init__(self, alpha=None, beta=None):
         super().__init__(alpha, beta)
 
     def select(self, top, bottom, clicked_top, clicked_bottom):

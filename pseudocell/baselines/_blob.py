@@ -4,6 +4,7 @@ import numpy as np
 from scipy.ndimage import gaussian_laplace
 
 from pseudocell._geometry._peaks import find_peaks
+from pseudocell._parameters import RADIUS, Numbers
 
 from ._click_tuned import ClickTunedDetector
 
@@ -66,15 +67,18 @@ class BlobDetector(ClickTunedDetector):
     3
     """
 
+    _parameter_constraints = {
+        "cell_radius": [RADIUS, None],
+        "scales": [Numbers()],
+        "nominal_radius": [RADIUS],
+    }
+
     def __init__(
         self, cell_radius=None, *, scales=(0.35, 0.5, 0.7, 1.0, 1.4), nominal_radius=6.0
     ):
         self.cell_radius = cell_radius
         self.scales = scales
         self.nominal_radius = nominal_radius
-
-    def _check_settings(self):
-        self._check_choices("scales")
 
     def _filters(self):
         channels = [None]

@@ -13,6 +13,7 @@ from pseudocell._geometry._scale import (
     points_to_nominal,
     to_nominal,
 )
+from pseudocell._parameters import CheckedMixin
 from pseudocell._validation import (
     check_image,
     check_images,
@@ -31,12 +32,12 @@ _MAX_THRESHOLDS = 2000
 _LEAST_WIDTH = 0.1
 
 
-class ClickTunedDetector(DetectorMixin, BaseEstimator):
+class ClickTunedDetector(CheckedMixin, DetectorMixin, BaseEstimator):
     """Base of the detectors that tune a fixed filter on the clicks.
 
-    A subclass has the parameters `cell_radius` and `nominal_radius`, checks its other
-    ones in `_check_settings`, and says which settings there are in `_filters` and
-    `_finders`, what they do in `_filter` and `_find`.
+    A subclass has the parameters `cell_radius` and `nominal_radius`, and says which
+    settings there are in `_filters` and `_finders`, what they do in `_filter` and
+    `_find`.
     """
 
     def fit(self, images, points):
@@ -64,7 +65,7 @@ class ClickTunedDetector(DetectorMixin, BaseEstimator):
         ValueError
             If an argument is not as described, or no cell is clicked in any image.
         """
-        self._check_parameters()
+        self._validate_params()
         points = check_points(points, len(check_images(images)))
         if sum(map(len, points)) == 0:
             raise ValueError(
@@ -120,22 +121,6 @@ class ClickTunedDetector(DetectorMixin, BaseEstimator):
     @property
     def _scale(self):
         return self.nominal_radius / self.cell_radius_
-
-    def _check_parameters(self):
-        for name in ("cell_radius", "nominal_radius"):
-            radius = getattr(self, name)
-            if radius is not None and not (np.isfinite(radius) and radius > 0):
-                raise ValueError(
-                    f"{name} is {radius!r}; expected a number of pixels above 0."
-                )
-        self._check_settings()
-
-    def _check_choices(self, name):
-        choices = getattr(self, name)
-        if len(choices) == 0 or not all(np.isfinite(x) and x > 0 for x in choices):
-            raise ValueError(
-                f"{name} is {choices!r}; expected numbers above 0, at least one."
-            )
 
     def _read_clicked(self, images, points):
         """Return images with clicks and the clicks, both at the nominal size."""

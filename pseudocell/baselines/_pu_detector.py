@@ -1,15 +1,25 @@
 """PUDetector: PU learning says which candidates are cells, in one round."""
 
+from functools import partial
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
 from pseudocell._detection._detector import HeatmapDetector
 from pseudocell._detection._mixin import DetectorMixin
 from pseudocell._geometry._matching import match_points
 from pseudocell._geometry._peaks import are_far, thin
-from pseudocell._parameters import clone_part, lend_settings
+from pseudocell._parameters import (
+    HOW_TO_RUN,
+    RADIUS,
+    Number,
+    PartsMixin,
+    lend_settings,
+)
 from pseudocell._ranking._extractor import PatchExtractor
 from pseudocell._ranking._featurizer import (
     HIGHEST_PRIOR,
@@ -23,7 +33,7 @@ from pseudocell._validation import check_images, check_points
 __all__ = ["PUDetector"]
 
 
-class PUDetector(DetectorMixin, BaseEstimator):
+class PUDetector(PartsMixin, DetectorMixin, BaseEstimator):
     """Find all cells by classifying the candidates of a masked detector.
 
     A detector trained around the clicks finds nearly all cells, and too much else. Its
@@ -119,6 +129,22 @@ class PUDetector(DetectorMixin, BaseEstimator):
     1
     """
 
+    _parts = {
+        "detector": (partial(HeatmapDetector, n_nets=2), ("cell_radius",)),
+        "extractor": (PatchExtractor, ("cell_radius",)),
+        "featurizer": (NNPUFeaturizer, ()),
+    }
+    _parameter_constraints = {
+        "cell_radius": [RADIUS, None],
+        "class_prior": [Number(low=0, high=1, closed="neither"), None],
+        "detector": [HasMethods(["fit", "find_candidates"]), None],
+        "extractor": [HasMethods(["fit", "transform"]), None],
+        "featurizer": [HasMethods(["fit", "decision_function"]), None],
+        "candidate_threshold": [Number()],
+        "max_candidates": [Number(Integral, 1)],
+        **HOW_TO_RUN,
+    }
+
     def __init__(
         self,
         cell_radius=None,
@@ -167,9 +193,9 @@ class PUDetector(DetectorMixin, BaseEstimator):
             there is no candidate at a click or none elsewhere.
         """
         clicks = check_points(points, len(check_images(images)))
-        self._check_parameters()
+        self._validate_params()
         rng = check_random_state(self.random_state)
-        self.detector_ = self._part("detector", HeatmapDetector(n_nets=2))
+        self.detector_ = self._part("detector")
         self.cell_radius_ = self.detector_.fit(images, clicks).cell_radius_
         positive, unlabelled = self._sort(
             self.detector_.find_candidates(images, self.candidate_threshold), clicks
@@ -177,7 +203,7 @@ class PUDetector(DetectorMixin, BaseEstimator):
         self.n_positive_ = sum(map(len, positive))
         self.n_unlabelled_ = sum(map(len, unlabelled))
         self._check_candidates()
-        self.extractor_ = self._part("extractor", PatchExtractor())
+        self.extractor_ = self._part("extractor")
         if self.extractor_.cell_radius is None:
             self.extractor_.set_params(cell_radius=self.cell_radius_)
         X = self.extractor_.fit_transform(list(zip(images, positive, strict=True)))
@@ -189,7 +215,7 @@ class PUDetector(DetectorMixin, BaseEstimator):
         self.class_prior_ = self.class_prior
         if self.class_prior is None:
             self.class_prior_ = estimate_patch_prior(X, y, rng.randint(2**31 - 1))
-        self.featurizer_ = self._part("featurizer", NNPUFeaturizer())
+        self.featurizer_ = self._part("featurizer")
         prior = float(np.clip(self.class_prior_, LOWEST_PRIOR, HIGHEST_PRIOR))
         self.featurizer_.set_params(class_prior=prior).fit(X, y)
         logits = self.featurizer_.decision_function(X[y == 0])
@@ -236,22 +262,6 @@ class PUDetector(DetectorMixin, BaseEstimator):
             return points[keep], scores[keep]
 
         return map_threads(classify, range(len(peaks)), self.n_jobs)
-
-    def _check_parameters(self):
-        if self.class_prior is not None and not 0 < self.class_prior < 1:
-            raise ValueError(
-                f"class_prior is {self.class_prior!r}; expected a share of cells among "
-                "the unlabelled candidates in (0, 1), or None to estimate it."
-            )
-        number = self.max_candidates
-        if int(number) != number or number < 1:
-            raise ValueError(
-                f"max_candidates is {number!r}; expected an integer of at least 1."
-            )
-
-    def _part(self, name, default):
-        """Clone a part and hand it the parameters that it shares with the whole."""
-        return clone_part(self, name, default, ("cell_radius",))
 
     def _sort(self, peaks, clicks):
         """Return the peaks matched to clicks, and those that are near none."""

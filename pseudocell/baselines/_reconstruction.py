@@ -1,6 +1,7 @@
 """ReconstructionDetector: undo the phase contrast optics, then one seed a cell."""
 
 from itertools import product
+from numbers import Integral
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter
@@ -9,6 +10,7 @@ from skimage.transform import resize
 from sklearn.utils.validation import check_is_fitted
 
 from pseudocell._geometry._peaks import find_peaks
+from pseudocell._parameters import RADIUS, Number, Numbers
 from pseudocell._validation import check_image, check_images
 
 from ._click_tuned import ClickTunedDetector
@@ -107,6 +109,19 @@ class ReconstructionDetector(ClickTunedDetector):
     (96, 96)
     """
 
+    _parameter_constraints = {
+        "cell_radius": [RADIUS, None],
+        "cores": [Numbers()],
+        "reaches": [Numbers()],
+        "sparsities": [Numbers()],
+        "smoothness": [Number(low=0)],
+        "gamma": [Number(low=0, closed="neither")],
+        "levels": [Numbers()],
+        "max_iter": [Number(Integral, 1)],
+        "tolerance": [Number(low=0)],
+        "nominal_radius": [RADIUS],
+    }
+
     def __init__(
         self,
         cell_radius=None,
@@ -156,7 +171,7 @@ class ReconstructionDetector(ClickTunedDetector):
         """
         if points is not None:
             return super().fit(images, points)
-        self._check_parameters()
+        self._validate_params()
         if self.cell_radius is None:
             raise ValueError(
                 "cell_radius and points are None; expected clicks, or cell_radius in "
@@ -197,16 +212,6 @@ class ReconstructionDetector(ClickTunedDetector):
             found = self._filter(self._to_nominal(image), self.filter_)
             restored.append(resize(found, image.shape[:2], order=1, mode="reflect"))
         return restored
-
-    def _check_settings(self):
-        for name in ("cores", "reaches", "sparsities", "levels"):
-            self._check_choices(name)
-        if not 0 < self.gamma < np.inf:
-            raise ValueError(f"gamma is {self.gamma!r}; expected a number above 0.")
-        if not 0 <= self.smoothness < np.inf:
-            raise ValueError(f"smoothness is {self.smoothness!r}; expected 0 or more.")
-        if self.max_iter < 1:
-            raise ValueError(f"max_iter is {self.max_iter!r}; expected 1 or more.")
 
     def _filters(self):
         choices = self.cores, self.reaches, self.sparsities

@@ -5,11 +5,13 @@ import warnings
 import numpy as np
 from scipy.spatial import cKDTree
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from pseudocell._detection._detector import MASK
 from pseudocell._detection._held_out import heights_at
 from pseudocell._detection._mixin import DetectorMixin
+from pseudocell._parameters import CheckedMixin
 from pseudocell._validation import check_images, check_points
 from pseudocell.metrics import MATCHING_DISTANCE, lee_liu_score
 
@@ -19,7 +21,7 @@ __all__ = ["TunedThresholdDetector"]
 MIN_RECALL = 0.5
 
 
-class TunedThresholdDetector(DetectorMixin, BaseEstimator):
+class TunedThresholdDetector(CheckedMixin, DetectorMixin, BaseEstimator):
     """Fit a detector, then choose its threshold from the labels.
 
     The detector gives its candidates on the training images once, with their heights.
@@ -81,6 +83,11 @@ class TunedThresholdDetector(DetectorMixin, BaseEstimator):
     True
     """
 
+    _parameter_constraints = {
+        "detector": [HasMethods(["fit", "find_candidates"])],
+        "labels": [StrOptions({"clicks", "all"})],
+    }
+
     def __init__(self, detector, *, labels="clicks"):
         self.detector = detector
         self.labels = labels
@@ -111,11 +118,7 @@ class TunedThresholdDetector(DetectorMixin, BaseEstimator):
             If no labelled cell is found at any threshold, so that the threshold of the
             detector is kept.
         """
-        if self.labels not in ("clicks", "all"):
-            raise ValueError(
-                f"labels is {self.labels!r}; expected 'clicks' if points are some of "
-                "the cells, or 'all'."
-            )
+        self._validate_params()
         points = check_points(points, len(check_images(images)))
         if sum(map(len, points)) == 0:
             raise ValueError(
