@@ -60,7 +60,8 @@ class Number(_Constraint):
             return f"{kind} in {begin}{self.low}, {self.high}{end}"
         if self.low is None:
             return kind
-        return f"{kind} {'above' if self.closed == 'neither' else 'of at least'} {self.low}"
+        first = "above" if self.closed == "neither" else "of at least"
+        return f"{kind} {first} {self.low}"
 
 
 class Odd(Number):

@@ -14,8 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, with_callbacks
 from ._detection._detector import LOWEST_PEAK, HeatmapDetector
+from ._detection._held_out import weigh
 from ._detection._mixin import DetectorMixin
-from ._geometry._peaks import thin
+from ._images import Images, check_clicked
 from ._parameters import HOW_TO_RUN, RADIUS, Number, PartsMixin, lend_settings
 from ._ranking._candidates import choose_images, random_places, search, sort_candidates
 from ._ranking._cross_fit import rank_candidates
@@ -23,20 +24,26 @@ from ._ranking._extractor import PatchExtractor
 from ._ranking._featurizer import NNPUFeaturizer
 from ._ranking._ranker import PClassificationRanker
 from ._ranking._selector import CalibratedSelector
+from ._rounds import (
+    Labels,
+    Round,
+    label_rounds,
+    records_of,
+    round_settings,
+    rounds_from_records,
+    with_threshold,
+)
 from ._safeguards import clicks_stand_out, is_worse, threshold_without_clicks
-from ._validation import check_images, check_points
 
 __all__ = ["PseudoLabelCellDetector"]
 
-# A candidate above this quantile of the clicked cells may be one: "undecided".
-UNDECIDED = 0.1
 # Nets learn by heart which cells have no label, unless a round is short. Those of round
 # 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
 DETECTOR = partial(
     HeatmapDetector, n_nets=2, warm_start=True, warm_steps=200, max_epochs=15
 )
-# By how much less unlabelled places count where cells of one kind were clicked.
-WEIGHT_IF_ODD = 0.2
+# What a file holds of the rounds.
+SAVED = ("detectors_", "history_", "labels_", "candidates_")
 # What a user hears when the rounds end for a reason.
 WARNINGS = {
     "no_candidates": (
@@ -305,22 +312,20 @@ class PseudoLabelCellDetector(
             If no candidate could be labelled, the clicked cells are of one kind, or the
             last detector was refused.
         """
-        check_images(images)
-        clicks = check_points(partial_points, len(images), "partial_points")
         self._validate_params()
-        template = self._part("detector")
-        selector = self._part("selector")
-        rounds = self._init_callback_context(max_subtasks=self.max_iter + 1)
-        rounds.call_on_fit_task_begin(estimator=self, X=images, y=clicks)
-        reason = None
-        if self.warm_start and getattr(self, "detectors_", []):
-            labels = self._resume(template, clicks)
-        else:
-            labels = self._start(clicks)
-            reason = self._train(rounds, template, images, labels, None)
-        while reason is None and len(self.detectors_) <= self.max_iter:
-            candidates = self._find_candidates(images, clicks, labels)
-            if not _can_be_ranked(candidates):
+        images = Images(images)
+        clicks = check_clicked(images, partial_points)
+        tasks = self._init_callback_context(max_subtasks=self.max_iter + 1)
+        tasks.call_on_fit_task_begin(estimator=self, X=images, y=clicks)
+        detector, selector = self._part("detector"), self._part("selector")
+        reason, n_before = self._begin(clicks), len(self.rounds_)
+        if n_before == 0:
+            labels = Labels.from_clicks(clicks)
+            reason = self._train(tasks, detector, images, labels)
+        while reason is None and len(self.rounds_) <= self.max_iter:
+            labels = self.rounds_[-1].labels
+            candidates = self._find_candidates(images, labels)
+            if not candidates.can_be_ranked():
                 reason = "no_candidates"
                 break
             ranking = self._rank(images, candidates)
@@ -330,19 +335,16 @@ class PseudoLabelCellDetector(
                 ranking.clicked_top,
                 ranking.clicked_bottom,
             )
-            if self.labels_ and not choice.any():
+            if len(self.rounds_) > 1 and not choice.any():
                 reason = "no_change"
                 break
-            labels = self._add_labels(labels, candidates, ranking, choice)
-            self._prepare_later_rounds(template)
+            labels = labels.add(candidates, ranking, choice, self.cell_radius_)
             unlabelled = candidates.unlabelled
-            reason = self._train(rounds, template, images, labels, unlabelled)
-        self.n_iter_ = len(self.detectors_) - 1
-        first, last = self.detectors_[0], self.detectors_[-1]
-        if self.n_iter_ > 0 and is_worse(last, first, images):
-            self.detector_, reason = first, "worse"
-        self._stop(reason or "max_iter")
-        rounds.call_on_fit_task_end(
+            reason = self._train(tasks, detector, images, labels, unlabelled)
+        if reason is None and len(self.rounds_) == n_before:
+            reason = getattr(self, "termination_condition_", None)
+        self._keep_the_better(images, reason or "max_iter")
+        tasks.call_on_fit_task_end(
             estimator=self, X=images, y=clicks, reconstruction_attributes={}
         )
         return self
@@ -373,6 +375,35 @@ class PseudoLabelCellDetector(
         check_is_fitted(self)
         return self.detector_.threshold_
 
+    @property
+    def detectors_(self):
+        """The detectors of all rounds, from round 0."""
+        return [one.detector for one in self.rounds_]
+
+    @property
+    def history_(self):
+        """A summary of each round."""
+        return records_of(self.rounds_)
+
+    @property
+    def labels_(self):
+        """The pseudo labels of round 1 and later."""
+        names = ("positives", "negatives", "undecided")
+        return [
+            {name: getattr(one.labels, name) for name in names}
+            for one in self.rounds_[1:]
+        ]
+
+    @property
+    def labeled_iter_(self):
+        """In which round each click and pseudo positive was labelled."""
+        return label_rounds(self.rounds_)
+
+    @property
+    def candidates_(self):
+        """The unlabelled candidates of the last round."""
+        return self.rounds_[-1].candidates
+
     def staged_predict(self, images):
         """Find the cells with the detector of each round.
 
@@ -390,18 +421,43 @@ class PseudoLabelCellDetector(
         for detector in self.detectors_:
             yield lend_settings(self, "detector", detector).predict(images)
 
+    def to_plain(self):
+        """Return the attributes that a file holds, by their released names."""
+        state = {key: value for key, value in vars(self).items() if key != "rounds_"}
+        if hasattr(self, "rounds_"):
+            state |= {name: getattr(self, name) for name in SAVED}
+        return state
+
+    @classmethod
+    def from_plain(cls, state):
+        """Return the detector of what `to_plain` returned."""
+        state = dict(state)
+        if "detectors_" in state:
+            saved = [state.pop(name) for name in SAVED]
+            state["rounds_"] = rounds_from_records(*saved, state["clicks_"])
+            state.pop("labeled_iter_", None)
+        made = cls.__new__(cls)
+        vars(made).update(state)
+        return made
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, "n_iter_")
 
-    def _start(self, clicks):
-        """Forget the fit before; return that there are no labels but the clicks."""
-        self.clicks_ = clicks
-        self.labeled_iter_ = [np.zeros(len(array), dtype=int) for array in clicks]
-        self.detectors_, self.history_, self.labels_ = [], [], []
-        return {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
+    def _begin(self, clicks):
+        """Forget the fit before, or go back to its end; return why it was final."""
+        if not (self.warm_start and getattr(self, "rounds_", [])):
+            for name in ("n_iter_", "termination_condition_", "searched_"):
+                vars(self).pop(name, None)
+            self.clicks_, self.rounds_ = clicks, []
+            return None
+        self._check_same(clicks)
+        self.detector_ = self.rounds_[-1].detector  # Also if it was refused.
+        # Further rounds would learn the unclicked kinds as background again.
+        ended = self.rounds_[-1].ended
+        return ended if ended == "odd_clicks" else None
 
-    def _resume(self, template, clicks):
-        """Go back to the end of the fit before, and return its labels."""
+    def _check_same(self, clicks):
+        """Check that clicks and rounds are those of the fit before, or more rounds."""
         same = [*map(np.array_equal, clicks, self.clicks_)]
         if len(clicks) != len(self.clicks_) or not all(same):
             where = f"[{same.index(False)}]" if False in same else ""
@@ -410,113 +466,113 @@ class PseudoLabelCellDetector(
                 "the same images and clicks, since warm_start=True adds rounds to that "
                 "fit. Use warm_start=False to start anew."
             )
-        n_rounds = len(self.detectors_) - 1
+        n_rounds = len(self.rounds_) - 1
         if self.max_iter < n_rounds:
             raise ValueError(
                 f"max_iter is {self.max_iter}; expected at least {n_rounds}, the "
                 "rounds of the fit before, since warm_start=True adds rounds to it."
             )
-        # A fit that was interrupted may have chosen labels that no detector has learnt.
-        self.labels_ = self.labels_[:n_rounds]
-        self.labeled_iter_ = [kept[kept <= n_rounds] for kept in self.labeled_iter_]
-        self.detector_ = self.detectors_[-1]  # Also if it was refused.
-        template.set_params(cell_radius=self.cell_radius_)
-        if not self.labels_:
-            return {"positives": _nothing(clicks), "negatives": _nothing(clicks)}
-        return {name: self.labels_[-1][name] for name in ("positives", "negatives")}
 
-    def _train(self, rounds, template, images, labels, candidates):
+    def _train(self, tasks, template, images, labels, candidates=None):
         """Train and record a detector; return why the rounds end with it, or None."""
-        task = rounds.subcontext(task_name="round")
-        task.call_on_fit_task_begin(estimator=self, X=images, y=self.clicks_)
+        task = tasks.subcontext(task_name="round")
+        task.call_on_fit_task_begin(estimator=self, X=images, y=labels.clicks)
         began = time.perf_counter()
-        detector = self._fit_next(template, images, labels)
-        odd = self._has_learnt_cells_as_background(detector, images)
-        if odd:
-            # Once more: of the cells of other kinds a smaller share has a label.
-            weight = WEIGHT_IF_ODD * template.get_params()["background_weight"]
-            template.set_params(background_weight=weight)
-            detector = self._fit_next(template, images, labels, go_on_from=0)
-            detector.threshold_ = threshold_without_clicks(detector, images)
-        # Estimated once, if at all.
-        template.set_params(cell_radius=detector.cell_radius_)
-        self._record(detector, labels, candidates, began)
-        asked_to_stop = task.call_on_fit_task_end(
+        detector = self._fit_detector(template, images, labels)
+        ended = None
+        if self._has_learnt_cells_as_background(detector, images):
+            ended = "odd_clicks"
+            # Once more, from what the clicks alone have taught.
+            detector = self._fit_detector(template, images, labels, odd=True)
+            held_out = self._held_out(detector, images)
+            detector = with_threshold(detector, threshold_without_clicks(held_out))
+        self.detector_ = detector
+        self.cell_radius_ = detector.cell_radius_
+        number = len(self.rounds_)
+        n_candidates = sum(map(len, candidates or []))
+        seconds = time.perf_counter() - began
+        self.rounds_.append(
+            Round(number, labels, detector, candidates, n_candidates, seconds, ended)
+        )
+        stop = task.call_on_fit_task_end(
             estimator=self,
             X=images,
-            y=self.clicks_,
+            y=labels.clicks,
+            # A copy: the list grows.
             reconstruction_attributes=lambda: {
-                "n_iter_": len(self.detectors_) - 1,
-                # Copies: these lists grow.
-                "detectors_": [*self.detectors_],
-                "history_": [*self.history_],
-                "labels_": [*self.labels_],
+                "n_iter_": number,
+                "rounds_": [*self.rounds_],
             },
         )
-        return "odd_clicks" if odd else "callback" if asked_to_stop else None
+        return ended or ("callback" if stop else None)
+
+    def _fit_detector(self, template, images, labels, odd=False):
+        """Fit a new detector, or one that goes on where that of a round stopped."""
+        known = template.get_params(deep=False)
+        detector = clone(template)
+        if self.rounds_ and getattr(template, "warm_start", False):
+            detector = copy.deepcopy(self.rounds_[0 if odd else -1].detector)
+            detector.set_params(**known)
+        settings = round_settings(
+            len(self.rounds_),
+            learn_background=self.learn_background,
+            cell_radius=self.cell_radius_ if self.rounds_ else None,
+            odd_weight=known["background_weight"] if odd else None,
+        )
+        return detector.set_params(**settings).fit(
+            images,
+            labels.clicks,
+            positives=labels.positives,
+            negatives=labels.negatives,
+        )
+
+    def _held_out(self, detector, images):
+        """Return what held-out clicks say of a detector; a loaded one looks again."""
+        held_out = getattr(detector, "held_out_", None)
+        if held_out is not None:
+            return held_out
+
+        def find(indices, threshold):
+            return detector.find_candidates(images.take(indices), threshold)
+
+        return weigh(detector, self.clicks_, find, LOWEST_PEAK)
 
     def _has_learnt_cells_as_background(self, detector, images):
         """Whether the clicks stand out, in a round that takes them for a sample."""
-        if not (self.learn_background and self.detectors_):
+        if not (self.learn_background and self.rounds_):
             return False
+        held_out = self._held_out(detector, images)
         # Many finds that are no cells let the clicks stand out, too: that is worse.
-        return clicks_stand_out(
-            detector, images, self.clicks_, self.cell_radius_
-        ) and not is_worse(detector, self.detectors_[0], images)
+        return clicks_stand_out(held_out) and not self._is_worse(detector, images)
 
-    def _prepare_later_rounds(self, template):
-        """Set what differs from round 0."""
-        if self.learn_background:
-            template.set_params(masked=False)
+    def _is_worse(self, detector, images):
+        first = self.rounds_[0].detector
+        return is_worse(*(self._held_out(one, images) for one in (detector, first)))
 
-    def _fit_next(self, template, images, labels, go_on_from=-1):
-        """Fit a new detector, or one that goes on where that of a round stopped."""
-        detector = clone(template)
-        if self.detectors_ and getattr(template, "warm_start", False):
-            detector = copy.deepcopy(self.detectors_[go_on_from])
-            detector.set_params(**template.get_params(deep=False))
-        try:
-            return detector.fit(images, self.clicks_, **labels)
-        except ValueError as error:
-            # What are points to the detector are partial_points to the user.
-            if str(error).startswith("points"):
-                raise ValueError(f"partial_{error}") from error
-            raise
-
-    def _find_candidates(self, images, clicks, labels):
+    def _find_candidates(self, images, labels):
         """Find the candidates; those of the round before stay candidates."""
-        if self.candidates_ is None:
+        last = self.rounds_[-1]
+        if last.candidates is None:
             self.searched_ = choose_images(
                 images,
-                clicks,
+                self.clicks_,
                 self.cell_radius_,
                 self.max_search,
                 check_random_state(self.random_state),
             )
-        if self.candidates_ is not None:
-            known = self.candidates_
-        elif self.learn_background:
+        known = last.candidates
+        if known is None and self.learn_background:
             known = random_places(
                 images,
-                clicks,
+                self.clicks_,
                 self.searched_,
                 self.cell_radius_,
                 self.max_candidates,
                 check_random_state(self.random_state),
             )
-        else:
-            known = None
-        peaks = search(
-            self.detector_, images, self.candidate_threshold, known, self.searched_
-        )
-        return sort_candidates(
-            peaks,
-            clicks,
-            self.detector_.click_folds_,
-            self.detector_.click_heights_,
-            labels,
-            self.cell_radius_,
-        )
+        threshold = self.candidate_threshold
+        peaks = search(last.detector, images, threshold, known, self.searched_)
+        return sort_candidates(peaks, labels, last.detector, self.cell_radius_)
 
     def _rank(self, images, candidates):
         extractor = self._part("extractor")
@@ -534,64 +590,13 @@ class PseudoLabelCellDetector(
             n_jobs=self.n_jobs,
         )
 
-    def _add_labels(self, labels, candidates, ranking, choice):
-        """Add the chosen candidates, of two on the same cell the better one."""
-        limit = np.quantile(ranking.clicked_top, UNDECIDED)
-        maybe = (choice == 0) & (ranking.top >= limit)
-        ends = np.cumsum([len(array) for array in candidates.unlabelled])[:-1]
-        added = {"positives": [], "negatives": [], "undecided": []}
-        for index, (points, score, label, open_) in enumerate(
-            zip(
-                candidates.unlabelled,
-                np.split(ranking.top, ends),
-                np.split(choice, ends),
-                np.split(maybe, ends),
-                strict=True,
-            )
-        ):
-            best_first = np.argsort(-score, kind="stable")
-            cells = points[best_first][label[best_first] == 1]
-            cells = cells[thin(cells, self.cell_radius_)]
-            for name, new in (("positives", cells), ("negatives", points[label == -1])):
-                added[name].append(np.concatenate([labels[name][index], new]))
-            added["undecided"].append(points[open_])
-            self.labeled_iter_[index] = np.append(
-                self.labeled_iter_[index], np.full(len(cells), len(self.detectors_))
-            )
-        self.labels_.append(added)
-        return {name: added[name] for name in ("positives", "negatives")}
-
-    def _record(self, detector, labels, candidates, began):
-        """Keep the detector of a round, and what it was trained on."""
-        self.detector_ = detector
-        self.candidates_ = candidates
-        self.cell_radius_ = detector.cell_radius_
-        self.detectors_.append(detector)
-        self.history_.append(
-            {
-                "iteration": len(self.history_),
-                "n_clicked": sum(map(len, detector.click_folds_)),
-                "n_positive": sum(map(len, labels["positives"])),
-                "n_negative": sum(map(len, labels["negatives"])),
-                "n_candidates": 0 if candidates is None else sum(map(len, candidates)),
-                "seconds": time.perf_counter() - began,
-            }
-        )
-
-    def _stop(self, reason):
-        """Set why the rounds ended, and say it if something is wrong."""
+    def _keep_the_better(self, images, reason):
+        """Choose between first and last round; say it if something is wrong."""
+        self.n_iter_ = len(self.rounds_) - 1
+        if self.n_iter_ > 0 and self._is_worse(self.detector_, images):
+            self.detector_, reason = self.rounds_[0].detector, "worse"
         self.termination_condition_ = reason
         some_were_labelled = reason == "no_candidates" and self.n_iter_ > 0
         if reason in WARNINGS and not some_were_labelled:
             check = f", or check cell_radius ({self.cell_radius_:g} px)."
             warnings.warn(WARNINGS[reason] + check, stacklevel=4)
-
-
-def _nothing(lists):
-    return [np.zeros((0, 2)) for _ in lists]
-
-
-def _can_be_ranked(candidates):
-    """Whether there are a candidate at a click and an unlabelled one."""
-    at_click = np.concatenate(candidates.fold) > -2
-    return at_click.any() and any(map(len, candidates.unlabelled))

@@ -1,11 +1,10 @@
-"""What held-out clicks say against a round of pseudo labels."""
+"""What held-out clicks say against a round of pseudo labels: rules on numbers."""
 
 import numpy as np
 from scipy.stats import norm
 from skimage.filters import threshold_otsu
 from sklearn.metrics import roc_auc_score
 
-from ._geometry._peaks import are_far
 from .metrics import lee_liu_score
 
 __all__ = ["clicks_stand_out", "is_worse", "threshold_without_clicks"]
@@ -17,11 +16,9 @@ WORSE = 0.8
 # not; if 4 of 10 finds are no cells and all of them low, 70 times in 100.
 STAND_OUT = 0.7
 CONFIDENCE = 0.95
-# Images on which the detections are looked at.
-MAX_IMAGES = 5
 
 
-def is_worse(detector, other, images):
+def is_worse(held_out, other):
     r"""Return whether held-out clicks say that a detector is clearly worse.
 
     Both are judged by :math:`r^2 / n`, with the recall r on held-out clicks and n
@@ -29,10 +26,8 @@ def is_worse(detector, other, images):
 
     Parameters
     ----------
-    detector, other : HeatmapDetector
-        Fitted on the same clicks.
-    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-        The images of the fit.
+    held_out, other : HeldOut
+        Of the two detectors, fitted on the same clicks.
 
     Returns
     -------
@@ -44,13 +39,12 @@ def is_worse(detector, other, images):
     Lee, Liu, "Learning with Positive and Unlabeled Examples Using Weighted Logistic
     Regression", ICML 2003.
     """
-    if _has_seen_all(detector):
+    if len(held_out.clicked) == 0:
         return False
-    some = [images[index] for index in _choose(images)]
-    return _merit(detector, some) < WORSE * _merit(other, some)
+    return bool(_merit(held_out) < WORSE * _merit(other))
 
 
-def clicks_stand_out(detector, images, clicks, radius):
+def clicks_stand_out(held_out):
     r"""Return whether the clicked cells differ from the other cells that are found.
 
     To learn unlabelled cells as background, weakly, takes that the clicked ones are a
@@ -66,14 +60,8 @@ def clicks_stand_out(detector, images, clicks, radius):
 
     Parameters
     ----------
-    detector : HeatmapDetector
-        Fitted on the clicks, and on unlabelled pixels as background.
-    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-        The images of the fit.
-    clicks : list of ndarray of shape (n_i, 2)
-        The clicks.
-    radius : float
-        A detection within this distance of a click, in pixels, is that cell.
+    held_out : HeldOut
+        Of a detector that has learnt unlabelled pixels as background.
 
     Returns
     -------
@@ -90,22 +78,11 @@ def clicks_stand_out(detector, images, clicks, radius):
     meaning and use of the area under a receiver operating characteristic (ROC) curve",
     Radiology 1982, doi 10.1148/radiology.143.1.7063747.
     """
-    if _has_seen_all(detector):
-        return False
-    # Images without clicks may look otherwise, and no choice of cells is to blame.
-    with_clicks = np.flatnonzero([len(points) > 0 for points in clicks])
-    some = with_clicks[_choose(with_clicks)]
-    found = detector.find_candidates([images[index] for index in some])
-    others = np.concatenate(
-        [
-            heights[are_far(points, clicks[index], radius)]
-            for index, (points, heights) in zip(some, found, strict=True)
-        ]
+    clicked, others = (
+        heights[heights > held_out.threshold]
+        for heights in (held_out.clicked, held_out.others)
     )
-    clicked = np.concatenate(detector.click_heights_)
-    clicked, others = (each[each > detector.threshold_] for each in (clicked, others))
-    n_clicks = sum(len(clicks[index]) for index in some)
-    if len(clicked) == 0 or len(others) < n_clicks:
+    if len(clicked) == 0 or len(others) < held_out.n_clicks:
         return False
     is_click = np.arange(len(clicked) + len(others)) < len(clicked)
     area = roc_auc_score(is_click, np.concatenate([clicked, others]))
@@ -113,34 +90,30 @@ def clicks_stand_out(detector, images, clicks, radius):
     return bool(area > STAND_OUT + margin)
 
 
-def threshold_without_clicks(detector, images):
+def threshold_without_clicks(held_out):
     """Return the threshold that splits the peaks into low and high ones.
 
     For clicks that stand out, from which no threshold for the other cells follows.
 
     Parameters
     ----------
-    detector : HeatmapDetector
-        Fitted.
-    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-        The images of the fit.
+    held_out : HeldOut
+        Of the detector.
 
     Returns
     -------
     threshold : float
-        That of Otsu for the square roots of the heights, but not above `threshold_`.
+        That of Otsu for the square roots of the heights, but not above its own.
 
     References
     ----------
     Otsu, "A Threshold Selection Method from Gray-Level Histograms", IEEE Transactions
     on Systems, Man, and Cybernetics 1979, doi 10.1109/TSMC.1979.4310076.
     """
-    some = [images[index] for index in _choose(images)]
-    found = detector.find_candidates(some)
-    heights = np.concatenate([heights for _, heights in found])
+    heights = held_out.found
     if len(heights) == 0:  # The threshold is below all that counts as a peak.
-        return detector.threshold_
-    return float(min(threshold_otsu(np.sqrt(heights)) ** 2, detector.threshold_))
+        return held_out.threshold
+    return float(min(threshold_otsu(np.sqrt(heights)) ** 2, held_out.threshold))
 
 
 def _deviation(area, n_some, n_others):
@@ -151,19 +124,8 @@ def _deviation(area, n_some, n_others):
     return np.sqrt(spread / (n_some * n_others))
 
 
-def _has_seen_all(detector):
-    """Whether a net has seen a click that it is judged by."""
-    return (np.concatenate(detector.click_folds_) < 0).any()
-
-
-def _choose(images):
-    """Return the indices of a few images, evenly spread."""
-    n_images = len(images)
-    return np.linspace(0, n_images - 1, min(n_images, MAX_IMAGES)).astype(int)
-
-
-def _merit(detector, images):
+def _merit(held_out):
     """Return recall^2 / detections, the recall on held-out clicks."""
-    n_found = sum(map(len, detector.predict(images)))
-    recall = np.mean(np.concatenate(detector.click_heights_) > detector.threshold_)
+    n_found = int(np.sum(held_out.found > held_out.threshold))
+    recall = np.mean(held_out.clicked > held_out.threshold)
     return lee_liu_score(recall, n_found) if n_found else 0.0

@@ -7,11 +7,15 @@ import numpy as np
 
 __all__ = [
     "HeldOutClicks",
+    "check_axes",
+    "check_channels",
     "check_image",
     "check_images",
     "check_patches",
     "check_points",
-    "check_shapes",
+    "check_points_inside",
+    "check_pu_target",
+    "count_channels",
 ]
 
 # Pixels that are looked at in one go.
@@ -64,7 +68,7 @@ class HeldOutClicks(np.ndarray):
     """Clicks held out of an image of which others were trained on: never all cells."""
 
 
-def check_image(image, index, n_channels=None, *, read=True):
+def check_image(image, index, n_channels=None, *, read=True, finite=True):
     """Read one image and check it.
 
     Parameters
@@ -78,6 +82,8 @@ def check_image(image, index, n_channels=None, *, read=True):
     read : bool, default=True
         False leaves an image that gives arrays when it is sliced, such as one of Zarr
         or Dask, on its disk.
+    finite : bool, default=True
+        False takes the pixels for finite: they were looked at before.
 
     Returns
     -------
@@ -97,56 +103,19 @@ def check_image(image, index, n_channels=None, *, read=True):
     if read or not _can_be_sliced(image):
         image = np.asarray(image)
     name = f"images[{index}]"
-    _check_axes(image.shape, name)
+    check_axes(image.shape, name)
     if not (np.issubdtype(image.dtype, np.number) or image.dtype == bool):
         raise ValueError(f"{name} has dtype {image.dtype}; expected real numbers.")
     if np.iscomplexobj(image):
         raise ValueError(f"{name} is complex; expected real pixel values.")
-    bad = _count_not_finite(image)
+    bad = _count_not_finite(image) if finite else 0
     if bad:
         raise ValueError(
             f"{name} has {bad} NaN or infinite pixels; expected finite values. "
             "Fill them first, for example with numpy.nan_to_num."
         )
-    _check_channels(image.shape, name, n_channels)
+    check_channels(image.shape, name, n_channels)
     return image
-
-
-def check_shapes(images, n_channels=None):
-    """Check the shapes of all images.
-
-    Parameters
-    ----------
-    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-        The images. No pixel is read of a stack or an item that has a `shape`, as
-        arrays of NumPy, Dask and Zarr and the items of `read_images` have.
-    n_channels : int, optional
-        Number of channels that they must have. None takes that of the first.
-
-    Returns
-    -------
-    shapes : list of tuple of int
-        (H_i, W_i) or (H_i, W_i, C).
-
-    Raises
-    ------
-    ValueError
-        If a shape is not that of an image, or the numbers of channels differ.
-    """
-    stack = getattr(images, "shape", ())
-    shapes = []
-    for index in range(len(images)):
-        if len(stack) > 1:
-            shape = tuple(stack[1:])
-        elif hasattr(images[index], "shape"):
-            shape = tuple(images[index].shape)
-        else:
-            shape = check_image(images[index], index, n_channels).shape
-        _check_axes(shape, f"images[{index}]")
-        _check_channels(shape, f"images[{index}]", n_channels)
-        n_channels = count_channels(shape)
-        shapes.append(shape)
-    return shapes
 
 
 def count_channels(shape):
@@ -154,7 +123,8 @@ def count_channels(shape):
     return 1 if len(shape) == 2 else shape[2]
 
 
-def _check_axes(shape, name):
+def check_axes(shape, name):
+    """Check that a shape is that of an image with pixels."""
     if len(shape) not in (2, 3):
         raise ValueError(
             f"{name} has shape {shape}; expected (H, W) or (H, W, C). "
@@ -164,7 +134,8 @@ def _check_axes(shape, name):
         raise ValueError(f"{name} has shape {shape}; it holds no pixel.")
 
 
-def _check_channels(shape, name, n_channels):
+def check_channels(shape, name, n_channels):
+    """Check the number of channels of an image, None for any that is one."""
     channels = count_channels(shape)
     if len(shape) == 3 and channels > 32:
         raise ValueError(
@@ -217,6 +188,11 @@ def check_points(points, n_images=None, name="points"):
     ValueError
         If a list has another shape, or coordinates that are not finite.
     """
+    if not hasattr(points, "__len__"):
+        raise ValueError(
+            f"{name} is {points!r}; expected one list of points an image, each (row, "
+            "col) in pixels."
+        )
     if n_images is not None and len(points) != n_images:
         raise ValueError(
             f"{name} has {len(points)} lists of points for {n_images} images; "
@@ -224,7 +200,13 @@ def check_points(points, n_images=None, name="points"):
         )
     checked = []
     for index, item in enumerate(points):
-        array = np.array(item, dtype=float)
+        try:
+            array = np.array(item, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"{name}[{index}] is no table of numbers ({error}); expected (n, 2), "
+                "one (row, col) per row."
+            ) from error
         if array.size == 0:
             array = np.zeros((0, 2))
         if array.ndim != 2 or array.shape[1] != 2:

@@ -18,22 +18,15 @@ from .._geometry._scale import (
     points_to_nominal,
 )
 from .._geometry._tiling import map_tiles
+from .._images import Images, check_clicked
 from .._inference import choose_device, deal_devices, nearest_device, prepare_net
 from .._parameters import HOW_TO_RUN, RADIUS, CheckedMixin, Number
 from .._skorch import build_module, fit_net
 from .._threads import map_threads, share_threads
-from .._validation import (
-    check_image,
-    check_images,
-    check_points,
-    check_points_inside,
-    check_shapes,
-    count_channels,
-)
 from ..losses import MaskedMSELoss
 from ..nets import UNet
 from ._batches import CropBatches
-from ._held_out import deal_clicks, heights_at, seen_clicks
+from ._held_out import deal_clicks, heights_at, pick_images, seen_clicks, weigh
 from ._mixin import DetectorMixin
 from ._threshold import share_seen, threshold_from_clicks
 from ._tiled_peaks import find_peaks_in_tiles
@@ -141,6 +134,8 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         (of the only net, if there is one).
     threshold_ : float
         The threshold that is used.
+    held_out_ : HeldOut
+        What held-out clicks say, for the loop; not saved.
 
     Notes
     -----
@@ -229,7 +224,7 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, images, points, *, positives=None, negatives=None):
+    def fit(self, images, partial_points, *, positives=None, negatives=None):
         """Train the nets.
 
         Parameters
@@ -237,7 +232,7 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
             The images; sizes may differ. Items may be lazy: only images with clicks and
             those that a crop falls on are read, one at a time for each thread.
-        points : sequence of array-like of shape (n_i, 2)
+        partial_points : sequence of array-like of shape (n_i, 2)
             Clicked cells as (row, col) in pixels; they need not be all cells.
         positives : sequence of array-like of shape (m_i, 2), optional
             Pseudo positives: further cells, which every net sees.
@@ -256,25 +251,32 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         """
         self._validate_params()
         start = self._find_start()
-        clicks = check_points(points, len(check_images(images)))
-        more = {"positives": positives, "negatives": negatives}
-        for name, lists in more.items():
-            more[name] = check_points(
-                [()] * len(clicks) if lists is None else lists, len(clicks), name
+        images = Images(images, None if start is None else start.n_channels_)
+        clicks = check_clicked(images, partial_points)
+        nothing = [()] * len(images)
+        positives, negatives = (
+            check_clicked(
+                images, nothing if given is None else given, name, needed=False
             )
-        if sum(map(len, clicks)) == 0:
-            raise ValueError(
-                "points holds no click in any image; expected at least one clicked "
-                "cell to learn from."
-            )
-        if self.cell_radius is None:
-            self.cell_radius_ = float(estimate_cell_radius(images, clicks))
-        else:
-            self.cell_radius_ = float(self.cell_radius)
-        shapes = self._check_shapes(images, start)
-        clicks = self._points_to_nominal(clicks, shapes, "points")
-        positives = self._points_to_nominal(more["positives"], shapes, "positives")
-        negatives = self._points_to_nominal(more["negatives"], shapes, "negatives")
+            for name, given in (("positives", positives), ("negatives", negatives))
+        )
+        self.n_channels_ = images.n_channels
+        self.cell_radius_ = float(
+            estimate_cell_radius(images, clicks, "partial_points")
+            if self.cell_radius is None
+            else self.cell_radius
+        )
+        labels = [
+            self._points_to_nominal(points, images.shapes)
+            for points in (clicks, positives, negatives)
+        ]
+        self._train(images, labels, start)
+        self._look(images, clicks)
+        return self
+
+    def _train(self, images, labels, start):
+        """Train the nets on labels at the nominal size: three lists of points."""
+        clicks = labels[0]
         rng = check_random_state(self.random_state)
         held_out = deal_clicks(clicks, self.n_nets, rng)
         seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
@@ -291,10 +293,8 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         weights = self._weigh_background(clicks)
         batches = [
             self._plan_batches(
-                shapes,
-                seen_clicks(number, clicks, held_out),
-                positives,
-                negatives,
+                images.shapes,
+                [seen_clicks(number, clicks, held_out), *labels[1:]],
                 weights,
                 seed,
             )
@@ -317,9 +317,6 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         self.n_steps_ += len(batches[0])
         batches.clear()  # frees the crops
         self.click_folds_ = held_out
-        self.click_heights_, peaks = self._look_at_clicks(images, clicks)
-        self.threshold_ = self._choose_threshold(shapes, peaks)
-        return self
 
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.
@@ -340,23 +337,25 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             (n_i,) in the heatmap, the highest first.
         """
         check_is_fitted(self)
-        draw = self._mean_of_nets()
-        n_images = len(check_images(images))
-        n_outer, n_inner = share_threads(n_images, self.n_jobs)
+        images = Images(images, self.n_channels_)
+        functions = self._functions()
+        n_outer, n_inner = share_threads(len(images), self.n_jobs)
 
         def find(index):
-            image = self._open(images, index)
+            image = images[index]
             extra = np.zeros((0, 2)) if known is None else known[index]
-            points, heights = self._find(
-                draw,
-                self._to_nominal(image),
+            nominal = NominalImage(image, self._scale)
+            extra = points_to_nominal(extra, image.shape, self._scale)
+            ((points, heights),) = self._find(
+                lambda tile: _mean(functions, tile)[np.newaxis],
+                nominal,
                 threshold,
-                points_to_nominal(extra, image.shape, self._scale),
+                extra,
                 n_inner,
             )
             return points_from_nominal(points, image.shape, self._scale), heights
 
-        return map_threads(find, range(n_images), n_outer)
+        return map_threads(find, range(len(images)), n_outer)
 
     def predict_heatmap(self, images):
         """Return the heatmaps at the nominal cell size.
@@ -373,13 +372,18 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             ``cell_radius_ / nominal_radius`` pixels of the image.
         """
         check_is_fitted(self)
-        draw, layout = self._mean_of_nets(), self._layout
+        images = Images(images, self.n_channels_)
+        functions, layout = self._functions(), self._layout
 
-        def render(index):
-            image = self._open(images, index)
-            return map_tiles(draw, self._to_nominal(image), **layout)
+        def render(image):
+            nominal = NominalImage(image, self._scale)
+            return map_tiles(lambda tile: _mean(functions, tile), nominal, **layout)
 
-        return map_threads(render, range(len(check_images(images))), self.n_jobs)
+        return map_threads(render, images, self.n_jobs)
+
+    def to_plain(self):
+        """Return the attributes that a file holds."""
+        return {key: value for key, value in vars(self).items() if key != "held_out_"}
 
     @property
     def _scale(self):
@@ -408,36 +412,16 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
                 )
         return start
 
-    def _check_shapes(self, images, start):
-        """Return the shapes of all images, and see that the nets fit to them."""
-        n_channels = None if start is None else start.n_channels_
-        shapes = check_shapes(images, n_channels)
-        self.n_channels_ = count_channels(shapes[0])
-        return shapes
-
     def _build(self, seeds):
         """Build the modules, one after the other: building uses the global seed."""
         net = UNet if self.net is None else self.net
         return [build_module(net, seed, in_channels=self.n_channels_) for seed in seeds]
 
-    def _read(self, images, index):
-        """Read one image; return it at the nominal size."""
-        image = check_image(images[index], index, self.n_channels_)
-        return np.asarray(self._to_nominal(image))
-
-    def _open(self, images, index):
-        return check_image(images[index], index, self.n_channels_, read=False)
-
-    def _to_nominal(self, image):
-        return NominalImage(image, self._scale)
-
-    def _points_to_nominal(self, points, shapes, name):
-        """Check that points are on their images, and map them to the nominal size."""
-        mapped = []
-        for index, (array, shape) in enumerate(zip(points, shapes, strict=True)):
-            check_points_inside(array, shape, index, name)
-            mapped.append(points_to_nominal(array, shape, self._scale))
-        return mapped
+    def _points_to_nominal(self, points, shapes):
+        return [
+            points_to_nominal(array, shape, self._scale)
+            for array, shape in zip(points, shapes, strict=True)
+        ]
 
     def _weigh_background(self, clicks):
         """Return the weight of the unlabelled pixels of each image."""
@@ -449,8 +433,9 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         counts |= self.background_weight == 1
         return np.where(counts, self.background_weight, 0.0)
 
-    def _plan_batches(self, shapes, clicks, positives, negatives, weights, seed):
+    def _plan_batches(self, shapes, labels, weights, seed):
         """Draw the crops of a net; their pixels are to come."""
+        clicks, positives, negatives = labels
         cells = _join(clicks, positives)
         labelled = _join(cells, negatives)
         # Pseudo positives are the clear cells, and many. Crops around any cell would
@@ -484,26 +469,11 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         needed = sorted(set().union(*(some.images_needed for some in batches)))
 
         def cut(index):
-            image = self._read(images, index)
+            image = np.asarray(NominalImage(images[index], self._scale))
             for some in batches:
                 some.cut(index, image)
 
         map_threads(cut, needed, self.n_jobs)
-
-    def _choose_threshold(self, shapes, peaks):
-        """Choose it, given the heights of all peaks in the images with clicks."""
-        if self.threshold is not None:
-            return float(self.threshold)
-        if self.masked:
-            return THRESHOLD
-        heights, share = np.concatenate(self.click_heights_), 0.0
-        if self.n_nets > 1:
-            areas = np.array([height * width for height, width, *_ in shapes])
-            clicked = [len(array) > 0 for array in self.click_heights_]
-            # Cells of the other images count: they stand lower than those learnt.
-            searched = areas[clicked].sum() / areas.sum()
-            share = share_seen(heights, np.concatenate(peaks), self.n_nets, searched)
-        return threshold_from_clicks(heights, share, self.background_weight)
 
     def _count_steps(self, shapes, weights):
         """Return the number of batches, fewer where the background is small."""
@@ -537,12 +507,8 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             for net, device in zip(self.nets_, devices, strict=True)
         ]
 
-    def _mean_of_nets(self):
-        functions = self._functions()
-        return lambda tile: np.mean([draw(tile) for draw in functions], axis=0)
-
     def _find(self, draw, image, threshold, places=(), n_jobs=1):
-        """Return the peaks of one image at the nominal size, and places off them."""
+        """Return the peaks of heatmaps of one image, and places off them."""
         return find_peaks_in_tiles(
             draw,
             image,
@@ -553,33 +519,78 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             **self._layout,
         )
 
-    def _look_at_clicks(self, images, clicks):
-        """Return how high each click stands for the net that has not seen it.
-
-        And, of the images with clicks, the heights of the peaks of all nets.
-        """
+    def _look(self, images, clicks):
+        """Look at the images once: what nets say of cells that they have not seen."""
         functions = self._functions()
+        looked_at = sorted(set().union(*pick_images(clicks), _with_clicks(clicks)))
+
+        def draw(tile):
+            drawn = np.array([one(tile) for one in functions])
+            # The mean of one net is that net.
+            mean = [np.mean(drawn, axis=0)] if len(drawn) > 1 else []
+            return np.array([*drawn, *mean])
 
         def look(index):
-            heights, all_heights = np.zeros(len(clicks[index])), [np.zeros(0)]
-            fold = self.click_folds_[index]
-            if len(heights) == 0:
-                return heights, all_heights[0]
-            image = self._read(images, index)
-            for number, draw in enumerate(functions):
-                chosen = (fold == number) | (fold == -1)
-                peaks, peak_heights = self._find(draw, image, LOWEST_PEAK)
-                heights[chosen] = heights_at(
-                    clicks[index][chosen],
-                    peaks,
-                    peak_heights,
-                    MASK * self.nominal_radius,
-                )
-                all_heights.append(peak_heights)
-            return heights, np.concatenate(all_heights)
+            nominal = NominalImage(images[index], self._scale)
+            return self._find(draw, nominal, LOWEST_PEAK)
 
-        looks = map_threads(look, range(len(images)), self.n_jobs)
-        return [[heights for heights, _ in looks], [peaks for _, peaks in looks]]
+        looks = map_threads(look, looked_at, self.n_jobs)
+        looks = dict(zip(looked_at, looks, strict=True))
+        nominal = self._points_to_nominal(clicks, images.shapes)
+        self.click_heights_ = [
+            np.zeros(len(array))
+            if len(array) == 0
+            else self._heights_unseen(array, self.click_folds_[index], looks[index])
+            for index, array in enumerate(nominal)
+        ]
+        self.threshold_ = self._choose_threshold(images.areas, looks)
+
+        def find(indices, threshold):
+            if threshold < LOWEST_PEAK:
+                return self.find_candidates(images.take(indices), threshold)
+            pairs = [(images[index].shape, looks[index][-1]) for index in indices]
+            return [
+                (points_from_nominal(points, shape, self._scale), heights)
+                for shape, (points, heights) in pairs
+            ]
+
+        self.held_out_ = weigh(self, clicks, find, LOWEST_PEAK)
+
+    def _heights_unseen(self, clicks, fold, looks):
+        """Return how high each click of an image stands for the net without it."""
+        heights = np.zeros(len(clicks))
+        for number in range(self.n_nets):
+            chosen = (fold == number) | (fold == -1)
+            radius = MASK * self.nominal_radius
+            heights[chosen] = heights_at(clicks[chosen], *looks[number], radius)
+        return heights
+
+    def _choose_threshold(self, areas, looks):
+        """Choose it, given the peaks of each net in the images with clicks."""
+        if self.threshold is not None:
+            return float(self.threshold)
+        if self.masked:
+            return THRESHOLD
+        heights, share = np.concatenate(self.click_heights_), 0.0
+        if self.n_nets > 1:
+            clicked = _with_clicks(self.click_heights_)
+            peaks = [
+                their for index in clicked for _, their in looks[index][: self.n_nets]
+            ]
+            # Cells of the other images count: they stand lower than those learnt.
+            searched = areas[clicked].sum() / areas.sum()
+            share = share_seen(heights, np.concatenate(peaks), self.n_nets, searched)
+        return threshold_from_clicks(heights, share, self.background_weight)
+
+
+def _mean(functions, tile):
+    """Return the mean heatmap of several nets."""
+    return np.mean([draw(tile) for draw in functions], axis=0)
+
+
+def _with_clicks(clicks):
+    """Return the numbers of the images with clicks."""
+    return np.flatnonzero([len(array) > 0 for array in clicks])
 
 
 def _join(some, others):

@@ -1,9 +1,109 @@
 """Clicks that a net does not see, to learn from them how it rates unknown cells."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.spatial import cKDTree
 
-__all__ = ["deal_clicks", "heights_at", "seen_clicks"]
+from .._geometry._peaks import are_far
+
+__all__ = [
+    "HeldOut",
+    "deal_clicks",
+    "heights_at",
+    "pick_images",
+    "seen_clicks",
+    "weigh",
+]
+
+# Images on which is looked at what else is found.
+MAX_IMAGES = 5
+
+
+@dataclass
+class HeldOut:
+    """What held-out clicks, and what is found besides, say of a detector.
+
+    Attributes
+    ----------
+    clicked : float ndarray of shape (n,)
+        How high each clicked cell stands for a net that has not seen it; empty if a net
+        has seen one that it would be judged by.
+    found : float ndarray of shape (m,)
+        The heights of the peaks in a few of all images.
+    others : float ndarray of shape (k,)
+        Those of the peaks that are at no click, in a few of the images with clicks.
+    n_clicks : int
+        Number of clicks in those images.
+    threshold : float
+        Above it a peak is a cell.
+    """
+
+    clicked: np.ndarray
+    found: np.ndarray
+    others: np.ndarray
+    n_clicks: int
+    threshold: float
+
+
+def pick_images(clicks):
+    """Pick a few of all images, and a few of those with clicks, evenly spread.
+
+    Parameters
+    ----------
+    clicks : list of ndarray of shape (n_i, 2)
+        Clicked cells.
+
+    Returns
+    -------
+    of_all, of_clicked : int ndarray of shape (at most 5,)
+        Their numbers, increasing. Images without clicks may look otherwise.
+    """
+    kinds = np.arange(len(clicks)), np.flatnonzero([len(array) > 0 for array in clicks])
+    return [
+        kind[np.linspace(0, len(kind) - 1, min(len(kind), MAX_IMAGES)).astype(int)]
+        for kind in kinds
+    ]
+
+
+def weigh(detector, clicks, find, lowest):
+    """Gather what held-out clicks say of a detector.
+
+    Parameters
+    ----------
+    detector : estimator
+        Fitted; has `click_folds_`, `click_heights_`, `threshold_` and `cell_radius_`.
+    clicks : list of ndarray of shape (n_i, 2)
+        The clicks that it was fitted on.
+    find : callable
+        Called as ``find(indices, threshold)``; returns (points, heights) of those
+        images above a threshold.
+    lowest : float
+        What is not higher is no peak, unless the threshold of the detector is lower.
+
+    Returns
+    -------
+    held_out : HeldOut
+        What `pseudocell._safeguards` judges by.
+    """
+    of_all, of_clicked = pick_images(clicks)
+    folds = np.concatenate(detector.click_folds_)
+    heights = np.concatenate(detector.click_heights_)
+    threshold = float(detector.threshold_)
+    found = find(of_all, min(lowest, threshold))
+    others = [
+        their[are_far(points, clicks[index], detector.cell_radius_)]
+        for index, (points, their) in zip(
+            of_clicked, find(of_clicked, lowest), strict=True
+        )
+    ]
+    return HeldOut(
+        clicked=heights if (folds >= 0).all() else heights[:0],
+        found=np.concatenate([their for _, their in found]),
+        others=np.concatenate(others),
+        n_clicks=sum(len(clicks[index]) for index in of_clicked),
+        threshold=threshold,
+    )
 
 
 def deal_clicks(clicks, n_nets, rng):

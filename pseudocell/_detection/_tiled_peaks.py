@@ -1,4 +1,4 @@
-"""Peaks of a heatmap that is drawn one tile after the other, never as a whole."""
+"""Peaks of heatmaps that are drawn one tile after the other, never as a whole."""
 
 import numpy as np
 
@@ -12,12 +12,12 @@ __all__ = ["find_peaks_in_tiles"]
 def find_peaks_in_tiles(
     draw, image, threshold, places=(), *, distance, stride, reach, n_jobs=1
 ):
-    """Return the peaks of a heatmap, and the heights at further places.
+    """Return the peaks of several heatmaps, and the heights at further places.
 
     Parameters
     ----------
     draw : callable
-        Makes a heatmap (h, w) of an image (C, h, w).
+        Makes heatmaps (k, h, w) of an image (C, h, w).
     image : NominalImage or float32 ndarray of shape (H, W, C)
         The image at the nominal size; windows of it are read.
     threshold : float
@@ -27,23 +27,28 @@ def find_peaks_in_tiles(
     distance : float
         Least distance of two peaks, and of a place from a peak, in pixels.
     stride, reach : int
-        Of the net behind `draw`.
+        Of the nets behind `draw`.
     n_jobs : int, default=1
         Number of threads.
 
     Returns
     -------
-    points : float ndarray of shape (n, 2)
-        The peaks, the highest first, then the places that are not near a peak.
-    heights : float ndarray of shape (n,)
-        How high the heatmap is there. Neither depends on the tiles.
+    found : list of (points, heights)
+        Of each heatmap the peaks, the highest first, and then the places that are not
+        near a peak: float ndarray of shape (n, 2) and (n,). Neither depends on the
+        tiles.
     """
     places = np.reshape(places, (-1, 2))
-    looks = map_threads(
+    tiles = map_threads(
         lambda window: _look(draw, image, window, threshold, places, stride, reach),
         cut_windows(image.shape[:2]),
         n_jobs,
     )
+    return [_join(looks, places, distance) for looks in zip(*tiles, strict=True)]
+
+
+def _join(looks, places, distance):
+    """Join what was seen in all windows of a heatmap."""
     points, heights, numbers, values = map(np.concatenate, zip(*looks, strict=True))
     # Back in the order in which they were given.
     values = values[np.argsort(numbers)]
@@ -56,7 +61,7 @@ def find_peaks_in_tiles(
 
 
 def _look(draw, image, window, threshold, places, stride, reach):
-    """Return the local maxima in a window, and which places are in it, how high.
+    """Return, of each heatmap, the local maxima in a window, and the places in it.
 
     One pixel more is drawn all around: if that is higher, a pixel at the edge of the
     window is no maximum.
@@ -66,13 +71,16 @@ def _look(draw, image, window, threshold, places, stride, reach):
         for part, length in zip(window, image.shape, strict=False)
     )
     corner = [part.start for part in wide]
-    heatmap = apply_in_window(draw, image, wide, stride=stride, reach=reach)
-    points, heights = local_maxima(heatmap, threshold)
-    points += corner
     pixels = np.clip(np.round(places).astype(int), 0, np.array(image.shape[:2]) - 1)
-    inside, here = _are_in(points, window), np.flatnonzero(_are_in(pixels, window))
+    here = np.flatnonzero(_are_in(pixels, window))
     rows, cols = (pixels[here] - corner).T
-    return points[inside], heights[inside], here, heatmap[rows, cols]
+    looks = []
+    for heatmap in apply_in_window(draw, image, wide, stride=stride, reach=reach):
+        points, heights = local_maxima(heatmap, threshold)
+        points += corner
+        inside = _are_in(points, window)
+        looks.append((points[inside], heights[inside], here, heatmap[rows, cols]))
+    return looks
 
 
 def _are_in(points, window):

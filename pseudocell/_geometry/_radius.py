@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
-from .._validation import check_image, check_images, check_points, check_points_inside
+from .._images import Images, check_clicked
 from ._scale import normalise_image
 
 __all__ = ["estimate_cell_radius"]
@@ -20,7 +20,7 @@ _N_ANGLES = 64
 _N_PLACES = 400
 
 
-def estimate_cell_radius(images, points):
+def estimate_cell_radius(images, points, name="points"):
     r"""Estimate the radius of the cells from a few clicks near their centres.
 
     The radius is where the surroundings of a click stop being special: the outermost of
@@ -49,6 +49,8 @@ def estimate_cell_radius(images, points):
         Images of any dtype. Only those with points are read, one at a time.
     points : sequence of array-like of shape (n_i, 2)
         Clicks as (row, col) in pixels; an image may have none.
+    name : str, default="points"
+        Name of the argument, for the error message.
 
     Returns
     -------
@@ -78,25 +80,18 @@ def estimate_cell_radius(images, points):
     >>> round(estimate_cell_radius([disc], [[(40, 50)]]))
     11
     """
-    images = check_images(images)
-    points = check_points(points, len(images))
+    images = Images(images)
+    points = check_clicked(images, points, name)
     clicked = [index for index, rows in enumerate(points) if len(rows)]
-    if not clicked:
-        raise ValueError(
-            "points holds no point, so that the cell radius cannot be estimated; click "
-            "on a few cells or give cell_radius in pixels."
-        )
     # Private: the estimate is the same on every call.
     rng = np.random.default_rng(0)
     n_places = -(-_N_PLACES // len(clicked))
     log_radii = np.arange(0, np.log(2 * _LARGEST), _STEP)
     at_clicks, at_places, largest = [], [], _LARGEST
     for index in clicked:
-        image = check_image(images[index], index)
-        check_points_inside(points[index], image.shape, index)
+        image = normalise_image(images[index])
         size = np.array(image.shape[:2])
         largest = min(largest, size.min() / 4)
-        image = normalise_image(image)
         places = rng.random((n_places, 2)) * size - 0.5
         at_clicks.append(_edge_strengths(image, points[index], np.exp(log_radii)))
         at_places.append(_edge_strengths(image, places, np.exp(log_radii)))

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import sparse
 
+from .._images import measure
+
 __all__ = [
     "NominalImage",
     "nominal_shape",
@@ -12,10 +14,6 @@ __all__ = [
     "to_nominal",
 ]
 
-# Percentiles that are mapped to -1 and 1: robust against dead and hot pixels.
-LOW, HIGH = 1.0, 99.0
-# Pixels looked at for the percentiles; more change the third digit only.
-MAX_SAMPLES = 250_000
 # Pixels of the image that are looked at in one go.
 BAND = 8_000_000
 # Standard deviations at which the low-pass filter ends.
@@ -31,7 +29,7 @@ class NominalImage:
 
     Parameters
     ----------
-    image : array-like of shape (H, W) or (H, W, C)
+    image : Image or array-like of shape (H, W) or (H, W, C)
         Any real dtype; anything with a shape that gives arrays when it is sliced.
     scale : float
         Nominal radius over the cell radius in pixels.
@@ -57,9 +55,8 @@ class NominalImage:
     ndim = 3
 
     def __init__(self, image, scale):
-        self.image = image
+        self.image, self.grey = measure(image)
         self.scale = scale
-        self.grey = _grey_range(image)
         self.filters = _filters(image.shape, scale)
         self.shape = (*nominal_shape(image.shape, scale), len(self.grey[0]))
 
@@ -96,7 +93,7 @@ def normalise_image(image):
 
     Parameters
     ----------
-    image : ndarray of shape (H, W) or (H, W, C)
+    image : Image or array-like of shape (H, W) or (H, W, C)
         Any real dtype.
 
     Returns
@@ -104,8 +101,8 @@ def normalise_image(image):
     normalised : float32 ndarray of shape (H, W, C)
         A constant channel gives zeros.
     """
-    image = np.asarray(image)
-    return _stretch(_with_channels(image), *_grey_range(image))
+    pixels, grey = measure(image)
+    return _stretch(_with_channels(pixels), *grey)
 
 
 def nominal_shape(shape, scale):
@@ -179,37 +176,6 @@ def _ratio(shape, scale):
 def _with_channels(image):
     image = np.asarray(image)
     return image[..., np.newaxis] if image.ndim == 2 else image
-
-
-def _grey_range(image):
-    """Return the middle of the grey values of each channel, and 2 over their span."""
-    n_pixels = image.shape[0] * image.shape[1]
-    step = max(1, n_pixels // MAX_SAMPLES)
-    samples, n_before = [], 0
-    for band in _bands(image):
-        pixels = band.reshape(-1, band.shape[2])
-        samples.append(pixels[-n_before % step :: step].astype(np.float32))
-        n_before += len(pixels)
-    low, high = np.percentile(np.concatenate(samples), (LOW, HIGH), axis=0)
-    # A channel with a few bright spots on nothing has equal percentiles.
-    flat = high <= low
-    if flat.any():
-        ends = [
-            (band.min(axis=(0, 1)), band.max(axis=(0, 1))) for band in _bands(image)
-        ]
-        least, most = zip(*ends, strict=True)
-        low = np.where(flat, np.float32(np.min(least, axis=0)), low)
-        high = np.where(flat, np.float32(np.max(most, axis=0)), high)
-    span = np.where(high > low, high - low, 1.0)
-    middle = np.where(high > low, (high + low) / 2, low)
-    return middle.astype(np.float32), (2 / span).astype(np.float32)
-
-
-def _bands(image):
-    """Yield the image in bands of rows, as arrays (h, W, C)."""
-    height = max(1, BAND // image.shape[1])
-    for top in range(0, image.shape[0], height):
-        yield _with_channels(image[top : top + height])
 
 
 def _stretch(pixels, middle, gain):

@@ -78,7 +78,7 @@ def apply_in_window(function, image, window, *, stride, reach):
 
     Returns
     -------
-    result : float32 ndarray of shape (h, w)
+    result : float32 ndarray of shape (..., h, w)
         What the function returns for the image, in the window. The image is reflected
         at the bottom and on the right up to a multiple of the stride.
     """
@@ -89,7 +89,7 @@ def apply_in_window(function, image, window, *, stride, reach):
         needed.append(np.arange(start, stop))
         inner.append(slice(part.start - start, part.stop - start))
     tile = np.moveaxis(_read(image, *needed), 2, 0)
-    return function(tile)[tuple(inner)]
+    return function(tile)[(..., *inner)]
 
 
 def _read(image, rows, cols):

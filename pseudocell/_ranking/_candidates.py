@@ -7,11 +7,11 @@ import numpy as np
 
 from .._geometry._matching import match_points
 from .._geometry._peaks import are_far
-from .._validation import check_shapes
 
 __all__ = [
     "Candidates",
     "choose_images",
+    "pair_folds",
     "random_places",
     "search",
     "sort_candidates",
@@ -23,17 +23,18 @@ SEARCH_RADIUS = 6.0
 
 @dataclass
 class Candidates:
-    """X_P and X_U of one iteration, one array an image.
+    """What is ranked in a round, one array an image.
 
     Attributes
     ----------
     positive : list of float ndarray of shape (n_i, 2)
-        Peaks matched to clicked cells and to pseudo positives.
+        Peaks matched to clicked cells, and then those at pseudo positives.
     positive_heights : list of float ndarray of shape (n_i,)
         Their heights; of a clicked cell, in the heatmap of a net that has not seen it.
-    fold : list of int ndarray of shape (n_i,)
-        Of a clicked cell, the number of that net, or -1 if there is none; -2 of a
-        pseudo positive.
+    folds : list of (seen, asked)
+        For each ranker two int arrays, counted over the positives of all images: which
+        of them it learns from, and which clicked ones it is asked about. Those are
+        others, unless too few clicks are at peaks to hold some out.
     unlabelled : list of float ndarray of shape (m_i, 2)
         The peaks that are not near any label.
     unlabelled_heights : list of float ndarray of shape (m_i,)
@@ -42,9 +43,14 @@ class Candidates:
 
     positive: list
     positive_heights: list
-    fold: list
+    folds: list
     unlabelled: list
     unlabelled_heights: list
+
+    def can_be_ranked(self):
+        """Return whether there are one at a click and an unlabelled one."""
+        n_asked = sum(len(asked) for _, asked in self.folds)
+        return n_asked > 0 and any(map(len, self.unlabelled))
 
 
 def choose_images(images, clicks, radius, max_search, rng):
@@ -52,7 +58,7 @@ def choose_images(images, clicks, radius, max_search, rng):
 
     Parameters
     ----------
-    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+    images : Images
         The images; none is read.
     clicks : list of ndarray of shape (n_i, 2)
         Clicked cells.
@@ -68,7 +74,7 @@ def choose_images(images, clicks, radius, max_search, rng):
     searched : bool ndarray of shape (n_images,)
         True for as many images as `max_search` holds, but at least one.
     """
-    area = _areas(images) * (SEARCH_RADIUS / radius) ** 2 / 1e6
+    area = images.areas * (SEARCH_RADIUS / radius) ** 2 / 1e6
     if max_search is None or area.sum() <= max_search:
         return np.ones(len(images), dtype=bool)
     order = rng.permutation(len(images))
@@ -85,7 +91,7 @@ def random_places(images, clicks, searched, radius, per_click, rng):
 
     Parameters
     ----------
-    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+    images : Images
         The images; none is read.
     clicks : list of ndarray of shape (n_i, 2)
         Clicked cells.
@@ -103,12 +109,11 @@ def random_places(images, clicks, searched, radius, per_click, rng):
     places : list of float ndarray of shape (m_i, 2)
         (row, col) in pixels.
     """
-    shapes = check_shapes(images)
-    area = _areas(images) * searched
+    area = images.areas * searched
     n_clicks = sum(map(len, compress(clicks, searched)))
     counts = rng.multinomial(per_click * n_clicks, area / area.sum())
     places = []
-    for shape, count, clicked in zip(shapes, counts, clicks, strict=True):
+    for shape, count, clicked in zip(images.shapes, counts, clicks, strict=True):
         points = rng.uniform(-0.5, np.array(shape[:2]) - 0.5, size=(count, 2))
         places.append(points[are_far(points, clicked, radius)])
     return places
@@ -137,26 +142,24 @@ def search(detector, images, threshold, known, searched):
     """
     if searched.all():
         return detector.find_candidates(images, threshold, known)
-    some = [images[index] for index in np.flatnonzero(searched)]
+    some = images.take(np.flatnonzero(searched))
     known = known and list(compress(known, searched))
     found = iter(detector.find_candidates(some, threshold, known))
     nothing = np.zeros((0, 2)), np.zeros(0)
     return [next(found) if asked else nothing for asked in searched]
 
 
-def sort_candidates(peaks, clicks, click_folds, click_heights, labels, radius):
+def sort_candidates(peaks, labels, detector, radius):
     """Sort the peaks of a detector into those at labels and the unlabelled ones.
 
     Parameters
     ----------
     peaks : list of (points, heights)
-        From `HeatmapDetector.find_candidates`.
-    clicks : list of float ndarray of shape (n_i, 2)
-        Clicked cells.
-    click_folds, click_heights : list of ndarray of shape (n_i,)
-        From the detector.
-    labels : dict of lists of float ndarray of shape (k_i, 2)
-        The pseudo "positives" and "negatives" of the iterations before.
+        From `search`.
+    labels : Labels
+        What the detector was trained on.
+    detector : estimator
+        Has `click_folds_` and `click_heights_`, of the clicks among the labels.
     radius : float
         A peak within this distance of a label, in pixels, belongs to it.
 
@@ -165,24 +168,45 @@ def sort_candidates(peaks, clicks, click_folds, click_heights, labels, radius):
     candidates : Candidates
         Peaks near a label that are not matched one to one are left out.
     """
-    sorted_ = Candidates([], [], [], [], [])
+    positive, positive_heights, unlabelled, unlabelled_heights = [], [], [], []
+    numbers, is_clicked = [], []
     for index, (points, heights) in enumerate(peaks):
-        positives, negatives = (labels[k][index] for k in ("positives", "negatives"))
-        at_click, click = match_points(points, clicks[index], radius)
+        clicks, positives = labels.clicks[index], labels.positives[index]
+        at_click, click = match_points(points, clicks, radius)
         at_pseudo, _ = match_points(points, positives, radius)
-        known = np.concatenate([clicks[index], positives, negatives])
+        known = np.concatenate([clicks, positives, labels.negatives[index]])
         free = are_far(points, known, radius)
-        sorted_.positive.append(points[np.concatenate([at_click, at_pseudo])])
-        sorted_.positive_heights.append(
-            np.concatenate([click_heights[index][click], heights[at_pseudo]])
-        )
-        sorted_.fold.append(
-            np.concatenate([click_folds[index][click], np.full(len(at_pseudo), -2)])
-        )
-        sorted_.unlabelled.append(points[free])
-        sorted_.unlabelled_heights.append(heights[free])
-    return sorted_
+        positive.append(points[np.concatenate([at_click, at_pseudo])])
+        unseen = detector.click_heights_[index][click]
+        positive_heights.append(np.concatenate([unseen, heights[at_pseudo]]))
+        numbers.append(detector.click_folds_[index][click])
+        numbers.append(np.zeros(len(at_pseudo), dtype=int))
+        is_clicked += [np.full(len(at_click), True), np.full(len(at_pseudo), False)]
+        unlabelled.append(points[free])
+        unlabelled_heights.append(heights[free])
+    folds = pair_folds(np.concatenate(numbers), np.concatenate(is_clicked))
+    return Candidates(positive, positive_heights, folds, unlabelled, unlabelled_heights)
 
 
-def _areas(images):
-    return np.array([height * width for height, width, *_ in check_shapes(images)])
+def pair_folds(numbers, is_clicked):
+    """Return index pairs: what each ranker learns from, and what it is asked about.
+
+    Parameters
+    ----------
+    numbers : int ndarray of shape (n,)
+        Of clicked cells the number of the net that has not seen it, negative if there
+        is none.
+    is_clicked : bool ndarray of shape (n,)
+        False for pseudo positives, which all learn from.
+
+    Returns
+    -------
+    folds : list of (seen, asked)
+        One pair for all, with every click in both, where holding out one fold would
+        leave no click.
+    """
+    held_out = np.unique(numbers[is_clicked & (numbers >= 0)])
+    if len(held_out) < 2:
+        return [(np.arange(len(numbers)), np.flatnonzero(is_clicked))]
+    asked = [is_clicked & (numbers == number) for number in held_out]
+    return [(np.flatnonzero(~some), np.flatnonzero(some)) for some in asked]

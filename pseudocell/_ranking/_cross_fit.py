@@ -44,10 +44,10 @@ def rank_candidates(
 
     Parameters
     ----------
-    images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+    images : Images
         The images.
     candidates : Candidates
-        What to rank. The clicks of one fold are held out at a time.
+        What to rank. The clicked cells of one fold are held out at a time.
     extractor, featurizer, ranker : estimator
         The parts; clones of them are fitted.
     by_height : bool
@@ -66,8 +66,7 @@ def rank_candidates(
     ranking : Ranking
         The mean over the folds.
     """
-    fold = np.concatenate(candidates.fold)
-    room = min(LARGEST_SAMPLE, room * len(fold))
+    room = min(LARGEST_SAMPLE, room * sum(map(len, candidates.positive)))
     sample = _draw(candidates.unlabelled, room, rng)
     extractor = _fit_extractor(extractor, images, candidates.positive)
     positive, unlabelled = _cut(
@@ -79,17 +78,15 @@ def rank_candidates(
     positive_heights = np.concatenate(candidates.positive_heights)
     heights = np.concatenate(_take(candidates.unlabelled_heights, sample))
 
-    def learn(held_out):
-        seen = (fold != held_out) | (held_out == -1)
-        y = np.repeat([1, 0], [seen.sum(), len(unlabelled)])
+    def learn(fold):
+        seen, asked = fold
+        y = np.repeat([1, 0], [len(seen), len(unlabelled)])
         patches = np.concatenate([positive[seen], unlabelled])
         scorer = _Scorer(clone(featurizer), clone(ranker), by_height)
         scorer.fit(patches, np.concatenate([positive_heights[seen], heights]), y)
-        asked = fold > -2 if held_out == -1 else fold == held_out
         return scorer, scorer.score(positive[asked], positive_heights[asked])
 
-    # -2 marks pseudo positives, which are never held out.
-    learnt = map_threads(learn, _folds(fold), n_jobs)
+    learnt = map_threads(learn, candidates.folds, n_jobs)
     scorers, clicked = zip(*learnt, strict=True)
 
     def score(index):
@@ -169,9 +166,3 @@ def _cut(extractor, images, kinds, n_jobs):
 
     several = map_threads(cut, np.flatnonzero(counts.sum(axis=0)), n_jobs)
     return [np.concatenate(patches) for patches in zip(*several, strict=True)]
-
-
-def _folds(fold):
-    """Return the folds to hold out, or -1 for none where one would leave no click."""
-    folds = np.unique(fold[fold >= 0])
-    return folds if len(folds) > 1 else np.array([-1])

@@ -7,15 +7,8 @@ from sklearn.utils.validation import check_is_fitted
 from .._geometry._patches import cut_patches
 from .._geometry._radius import estimate_cell_radius
 from .._geometry._scale import normalise_image, points_to_nominal, to_nominal
+from .._images import Images, check_clicked
 from .._parameters import RADIUS, CheckedMixin, Odd
-from .._validation import (
-    check_image,
-    check_images,
-    check_points,
-    check_points_inside,
-    check_shapes,
-    count_channels,
-)
 
 __all__ = ["PatchExtractor"]
 
@@ -89,7 +82,7 @@ class PatchExtractor(CheckedMixin, TransformerMixin, BaseEstimator):
         """
         self._validate_params()
         images, points = _check_pairs(X)
-        self.n_channels_ = count_channels(check_shapes(images)[0])
+        self.n_channels_ = images.n_channels
         if self.cell_radius is None:
             self.cell_radius_ = float(estimate_cell_radius(images, points))
         else:
@@ -120,14 +113,11 @@ class PatchExtractor(CheckedMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         scale = self.nominal_radius / self.cell_radius_
-        images, points = _check_pairs(X)
-        check_shapes(images, self.n_channels_)
+        images, points = _check_pairs(X, self.n_channels_)
         patches = [np.zeros((0, self.size, self.size, self.n_channels_), np.float32)]
-        for index, rows in enumerate(points):
+        for image, rows in zip(images, points, strict=True):
             if len(rows) == 0:
                 continue
-            image = check_image(images[index], index, self.n_channels_)
-            check_points_inside(rows, image.shape, index)
             nominal = to_nominal(normalise_image(image), scale)
             centres = points_to_nominal(rows, image.shape, scale)
             patches.append(cut_patches(nominal, centres, self.size))
@@ -140,7 +130,7 @@ class PatchExtractor(CheckedMixin, TransformerMixin, BaseEstimator):
         return tags
 
 
-def _check_pairs(X):
+def _check_pairs(X, n_channels=None):
     """Split a list of (image, points) into checked images and points."""
     for index, pair in enumerate(X):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
@@ -148,5 +138,7 @@ def _check_pairs(X):
                 f"X[{index}] is a {type(pair).__name__}; expected a pair (image, "
                 "points). Make X by list(zip(images, points))."
             )
-    images = check_images([image for image, _ in X])
-    return images, check_points([points for _, points in X], len(images))
+    images = Images([image for image, _ in X], n_channels)
+    images.shapes  # noqa: B018 - all have as many channels
+    points = check_clicked(images, [each for _, each in X], "points", needed=False)
+    return images, points

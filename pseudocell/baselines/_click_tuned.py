@@ -13,13 +13,8 @@ from pseudocell._geometry._scale import (
     points_to_nominal,
     to_nominal,
 )
+from pseudocell._images import Images, check_clicked
 from pseudocell._parameters import CheckedMixin
-from pseudocell._validation import (
-    check_image,
-    check_images,
-    check_points,
-    check_points_inside,
-)
 from pseudocell.metrics import lee_liu_score
 
 __all__ = ["ClickTunedDetector", "choose_threshold"]
@@ -40,7 +35,7 @@ class ClickTunedDetector(CheckedMixin, DetectorMixin, BaseEstimator):
     `_find`.
     """
 
-    def fit(self, images, points):
+    def fit(self, images, partial_points):
         """Choose the settings and the threshold.
 
         Every setting is tried on the images with clicks. The one that stays has, at its
@@ -51,7 +46,7 @@ class ClickTunedDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         ----------
         images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
             The images; sizes may differ.
-        points : sequence of array-like of shape (n_i, 2)
+        partial_points : sequence of array-like of shape (n_i, 2)
             Clicked cells as (row, col) in pixels; they need not be all cells, but
             should be drawn from them at random.
 
@@ -66,17 +61,15 @@ class ClickTunedDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             If an argument is not as described, or no cell is clicked in any image.
         """
         self._validate_params()
-        points = check_points(points, len(check_images(images)))
-        if sum(map(len, points)) == 0:
-            raise ValueError(
-                "points holds no click in any image; expected at least one clicked "
-                "cell to choose the threshold by."
-            )
-        if self.cell_radius is None:
-            self.cell_radius_ = float(estimate_cell_radius(images, points))
-        else:
-            self.cell_radius_ = float(self.cell_radius)
-        nominal, clicks = self._read_clicked(images, points)
+        images = Images(images)
+        clicks = check_clicked(images, partial_points)
+        self.n_channels_ = images.n_channels
+        self.cell_radius_ = float(
+            estimate_cell_radius(images, clicks, "partial_points")
+            if self.cell_radius is None
+            else self.cell_radius
+        )
+        nominal, clicks = self._read_clicked(images, clicks)
         best = -np.inf
         for filter_setting in self._filters():
             maps = [self._filter(image, filter_setting) for image in nominal]
@@ -106,8 +99,7 @@ class ClickTunedDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         candidates = []
-        for index in range(len(check_images(images))):
-            image = check_image(images[index], index, self.n_channels_)
+        for image in Images(images, self.n_channels_):
             filtered = self._filter(self._to_nominal(image), self.filter_)
             points, strengths = self._find(filtered, self.finder_)
             kept = strengths > threshold
@@ -124,16 +116,15 @@ class ClickTunedDetector(CheckedMixin, DetectorMixin, BaseEstimator):
 
     def _read_clicked(self, images, points):
         """Return images with clicks and the clicks, both at the nominal size."""
-        nominal, clicks, self.n_channels_ = [], [], None
-        for index, rows in enumerate(points):
-            if len(rows) == 0:
-                continue
-            image = check_image(images[index], index, self.n_channels_)
-            check_points_inside(rows, image.shape, index)
-            self.n_channels_ = 1 if image.ndim == 2 else image.shape[2]
-            nominal.append(self._to_nominal(image))
-            clicks.append(points_to_nominal(rows, image.shape, self._scale))
-        return nominal, clicks
+        clicked = [
+            (image, rows)
+            for image, rows in zip(images, points, strict=True)
+            if len(rows)
+        ]
+        nominal = [self._to_nominal(image) for image, _ in clicked]
+        return nominal, [
+            points_to_nominal(rows, image.shape, self._scale) for image, rows in clicked
+        ]
 
     def _to_nominal(self, image):
         return to_nominal(normalise_image(image), self._scale)

@@ -13,6 +13,7 @@ from pseudocell._detection._detector import HeatmapDetector
 from pseudocell._detection._mixin import DetectorMixin
 from pseudocell._geometry._matching import match_points
 from pseudocell._geometry._peaks import are_far, thin
+from pseudocell._images import Images, check_clicked
 from pseudocell._parameters import (
     HOW_TO_RUN,
     RADIUS,
@@ -28,7 +29,6 @@ from pseudocell._ranking._featurizer import (
     estimate_patch_prior,
 )
 from pseudocell._threads import map_threads
-from pseudocell._validation import check_images, check_points
 
 __all__ = ["PUDetector"]
 
@@ -172,14 +172,14 @@ class PUDetector(PartsMixin, DetectorMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, images, points):
+    def fit(self, images, partial_points):
         """Train the detector of candidates, then the classifier.
 
         Parameters
         ----------
         images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
             The images; sizes may differ, items may be lazy.
-        points : sequence of array-like of shape (n_i, 2)
+        partial_points : sequence of array-like of shape (n_i, 2)
             Clicked cells as (row, col) in pixels; an image may have none.
 
         Returns
@@ -192,8 +192,9 @@ class PUDetector(PartsMixin, DetectorMixin, BaseEstimator):
             If images, points or parameters are not as described, nothing is clicked, or
             there is no candidate at a click or none elsewhere.
         """
-        clicks = check_points(points, len(check_images(images)))
         self._validate_params()
+        images = Images(images)
+        clicks = check_clicked(images, partial_points)
         rng = check_random_state(self.random_state)
         self.detector_ = self._part("detector")
         self.cell_radius_ = self.detector_.fit(images, clicks).cell_radius_
@@ -245,6 +246,7 @@ class PUDetector(PartsMixin, DetectorMixin, BaseEstimator):
             apart, and their logits less `border_`, of shape (n_i,), the highest first.
         """
         check_is_fitted(self)
+        images = Images(images)
         detector = lend_settings(self, "detector", self.detector_)
         featurizer = lend_settings(self, "featurizer", self.featurizer_)
         peaks = detector.find_candidates(images, self.candidate_threshold)

@@ -10,8 +10,8 @@ from skimage.transform import resize
 from sklearn.utils.validation import check_is_fitted
 
 from pseudocell._geometry._peaks import find_peaks
+from pseudocell._images import Images
 from pseudocell._parameters import RADIUS, Number, Numbers
-from pseudocell._validation import check_image, check_images
 
 from ._click_tuned import ClickTunedDetector
 from ._phase_contrast import phase_contrast_kernel, restore_object
@@ -147,14 +147,14 @@ class ReconstructionDetector(ClickTunedDetector):
         self.tolerance = tolerance
         self.nominal_radius = nominal_radius
 
-    def fit(self, images, points=None):
+    def fit(self, images, partial_points=None):
         """Choose settings and thresholds, or take the first ones for `transform`.
 
         Parameters
         ----------
         images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
             The images; sizes may differ.
-        points : sequence of array-like of shape (n_i, 2), optional
+        partial_points : sequence of array-like of shape (n_i, 2), optional
             Clicked cells as (row, col) in pixels, drawn at random. None takes dark
             cells and the first core, reach and sparsity, for `transform` only.
 
@@ -169,17 +169,16 @@ class ReconstructionDetector(ClickTunedDetector):
             If an argument is not as described, no cell is clicked in any image, or
             neither points nor the cell radius are given.
         """
-        if points is not None:
-            return super().fit(images, points)
+        if partial_points is not None:
+            return super().fit(images, partial_points)
         self._validate_params()
         if self.cell_radius is None:
             raise ValueError(
-                "cell_radius and points are None; expected clicks, or cell_radius in "
-                "pixels, to know the size of the cells."
+                "cell_radius and partial_points are None; expected clicks, or the "
+                "radius in pixels, to know the size of the cells."
             )
-        image = check_image(check_images(images)[0], 0)
         self.cell_radius_ = float(self.cell_radius)
-        self.n_channels_ = 1 if image.ndim == 2 else image.shape[2]
+        self.n_channels_ = Images(images).n_channels
         self.filter_ = self._filters()[0]
         # Left from an earlier fit, they would belong to other images.
         for name in ("finder_", "threshold_"):
@@ -207,8 +206,7 @@ class ReconstructionDetector(ClickTunedDetector):
         """
         check_is_fitted(self, "filter_")
         restored = []
-        for index in range(len(check_images(images))):
-            image = check_image(images[index], index, self.n_channels_)
+        for image in Images(images, self.n_channels_):
             found = self._filter(self._to_nominal(image), self.filter_)
             restored.append(resize(found, image.shape[:2], order=1, mode="reflect"))
         return restored

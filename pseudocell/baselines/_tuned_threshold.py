@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 from pseudocell._detection._detector import MASK
 from pseudocell._detection._held_out import heights_at
 from pseudocell._detection._mixin import DetectorMixin
+from pseudocell._images import Images, check_clicked
 from pseudocell._parameters import CheckedMixin
-from pseudocell._validation import check_images, check_points
 from pseudocell.metrics import MATCHING_DISTANCE, lee_liu_score
 
 __all__ = ["TunedThresholdDetector"]
@@ -92,14 +92,14 @@ class TunedThresholdDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         self.detector = detector
         self.labels = labels
 
-    def fit(self, images, points):
+    def fit(self, images, partial_points):
         """Fit the detector and choose the threshold.
 
         Parameters
         ----------
         images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
             The images; sizes may differ.
-        points : sequence of array-like of shape (n_i, 2)
+        partial_points : sequence of array-like of shape (n_i, 2)
             Cells as (row, col) in pixels: all of them if `labels` is "all".
 
         Returns
@@ -119,12 +119,8 @@ class TunedThresholdDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             detector is kept.
         """
         self._validate_params()
-        points = check_points(points, len(check_images(images)))
-        if sum(map(len, points)) == 0:
-            raise ValueError(
-                "points holds no point in any image; expected at least one cell to "
-                "choose the threshold by."
-            )
+        images = Images(images)
+        points = check_clicked(images, partial_points)
         self.detector_ = clone(self.detector).fit(images, points)
         self.cell_radius_ = self.detector_.cell_radius_
         candidates = self.detector_.find_candidates(images)

@@ -3,12 +3,12 @@
 import numpy as np
 from scipy.spatial import cKDTree
 
+from pseudocell._images import Images
 from pseudocell._validation import (
     check_image,
     check_images,
     check_points,
     check_points_inside,
-    check_shapes,
 )
 from pseudocell.datasets._annotation import check_fraction, count_kept, drop_points
 
@@ -82,7 +82,7 @@ def bias_clicks(images, points, kind, fraction=0.1, *, cell_radius, random_state
     [array([[ 5., 15.]])]
     """
     check_images(images)
-    shapes = check_shapes(images)
+    shapes = Images(images).shapes
     points = check_points(points, len(images))
     for index, (rows, shape) in enumerate(zip(points, shapes, strict=True)):
         check_points_inside(rows, shape, index)

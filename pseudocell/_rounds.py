@@ -1,0 +1,249 @@
+"""The record of a fit: what each round was trained on, and what came of it."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._geometry._peaks import thin
+
+__all__ = [
+    "Labels",
+    "Round",
+    "label_rounds",
+    "records_of",
+    "round_settings",
+    "rounds_from_records",
+    "with_threshold",
+]
+
+# A candidate above this quantile of the clicked cells may be one: "undecided".
+UNDECIDED = 0.1
+# By how much less unlabelled places count where cells of one kind were clicked.
+WEIGHT_IF_ODD = 0.2
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What a detector learns from: four lists of points, one array an image each.
+
+    Attributes
+    ----------
+    clicks : list of float ndarray of shape (n_i, 2)
+        Clicked cells.
+    positives, negatives : list of float ndarray of shape (m_i, 2)
+        Pseudo labels: cells, and what is none.
+    undecided : list of float ndarray of shape (k_i, 2)
+        Candidates that may be cells, but were not chosen.
+    """
+
+    clicks: list
+    positives: list
+    negatives: list
+    undecided: list
+
+    @classmethod
+    def from_clicks(cls, clicks):
+        """Return labels that are the clicks alone."""
+        return cls(clicks, *([np.zeros((0, 2)) for _ in clicks] for _ in range(3)))
+
+    def add(self, candidates, ranking, choice, radius):
+        """Return new labels, with the chosen candidates besides.
+
+        Parameters
+        ----------
+        candidates : Candidates
+            What was ranked.
+        ranking : Ranking
+            The scores.
+        choice : int ndarray of shape (n_unlabelled,)
+            From a selector.
+        radius : float
+            Of two chosen on the same cell the better one is taken, in pixels.
+
+        Returns
+        -------
+        labels : Labels
+        """
+        limit = np.quantile(ranking.clicked_top, UNDECIDED)
+        maybe = (choice == 0) & (ranking.top >= limit)
+        ends = np.cumsum([len(array) for array in candidates.unlabelled])[:-1]
+        new = [
+            _sort(*each, radius)
+            for each in zip(
+                candidates.unlabelled,
+                *(np.split(array, ends) for array in (ranking.top, choice, maybe)),
+                strict=True,
+            )
+        ]
+        cells, others, undecided = map(list, zip(*new, strict=True))
+        return Labels(
+            self.clicks,
+            [*map(np.concatenate, zip(self.positives, cells, strict=True))],
+            [*map(np.concatenate, zip(self.negatives, others, strict=True))],
+            undecided,
+        )
+
+
+def _sort(points, score, choice, maybe, radius):
+    """Return the new positives, the best first, the new negatives, and the rest."""
+    best_first = np.argsort(-score, kind="stable")
+    cells = points[best_first][choice[best_first] == 1]
+    return cells[thin(cells, radius)], points[choice == -1], points[maybe]
+
+
+@dataclass(frozen=True)
+class Round:
+    """One training, what it was made from, and how it ended.
+
+    Attributes
+    ----------
+    number : int
+        0 is the round that knows the clicks alone.
+    labels : Labels
+        What the detector was trained on.
+    detector : estimator
+        The fitted detector.
+    candidates : list of float ndarray of shape (m_i, 2) or None
+        The unlabelled candidates that the labels were chosen from, which stay
+        candidates; None in round 0.
+    n_candidates : int
+        Their number.
+    seconds : float
+        What the training took.
+    ended : {"odd_clicks", "callback"} or None
+        Why the rounds end with this one; None if they need not.
+    """
+
+    number: int
+    labels: Labels
+    detector: Any
+    candidates: list | None
+    n_candidates: int
+    seconds: float
+    ended: str | None = None
+
+
+def round_settings(number, *, learn_background, cell_radius=None, odd_weight=None):
+    """Return which parameters of the detector a round sets, whatever was before it.
+
+    Parameters
+    ----------
+    number : int
+        Number of the round.
+    learn_background : bool
+        Whether unlabelled pixels count once there are pseudo labels.
+    cell_radius : float, optional
+        The radius that round 0 used: it is estimated once, if at all.
+    odd_weight : float, optional
+        The weight of the background of the detector, if the clicks were found to be of
+        one kind: of the cells of other kinds a smaller share has a label.
+
+    Returns
+    -------
+    settings : dict
+        Names and values.
+    """
+    settings = {}
+    if number > 0 and learn_background:
+        settings["masked"] = False
+    if cell_radius is not None:
+        settings["cell_radius"] = cell_radius
+    if odd_weight is not None:
+        settings["background_weight"] = WEIGHT_IF_ODD * odd_weight
+    return settings
+
+
+def with_threshold(detector, threshold):
+    """Return a fitted detector with another threshold.
+
+    Parameters
+    ----------
+    detector : estimator
+        Has `threshold_`; it stays as it is.
+    threshold : float
+        The other one.
+
+    Returns
+    -------
+    changed : estimator
+        A shallow copy, which has not been held out any more.
+    """
+    changed = copy.copy(detector)
+    vars(changed).pop("held_out_", None)
+    changed.threshold_ = threshold
+    return changed
+
+
+def label_rounds(rounds):
+    """Return in which round each click and pseudo positive was labelled.
+
+    Parameters
+    ----------
+    rounds : list of Round
+        All rounds, from round 0.
+
+    Returns
+    -------
+    numbers : list of int ndarray of shape (n_i + k_i,)
+        0 for the clicks of an image, and then for its pseudo positives.
+    """
+    counts = [[*map(len, one.labels.positives)] for one in rounds]
+    added = np.diff(counts, axis=0, prepend=0)
+    numbers = np.arange(len(rounds))
+    return [
+        np.repeat(np.append(0, numbers), np.append(len(clicks), added[:, index]))
+        for index, clicks in enumerate(rounds[0].labels.clicks)
+    ]
+
+
+def records_of(rounds):
+    """Return a summary of each round, as in the attribute `history_`."""
+    return [
+        {
+            "iteration": one.number,
+            "n_clicked": sum(map(len, one.labels.clicks)),
+            "n_positive": sum(map(len, one.labels.positives)),
+            "n_negative": sum(map(len, one.labels.negatives)),
+            "n_candidates": one.n_candidates,
+            "seconds": one.seconds,
+        }
+        for one in rounds
+    ]
+
+
+def rounds_from_records(detectors, history, labels, candidates, clicks):
+    """Return the rounds that a file of the released format tells of.
+
+    Parameters
+    ----------
+    detectors : list of estimator
+        Of all rounds.
+    history : list of dict
+        The attribute `history_`.
+    labels : list of dict
+        The attribute `labels_`, of round 1 and later.
+    candidates : list of ndarray or None
+        Of the last round; no file holds those of the others.
+    clicks : list of ndarray
+        The attribute `clicks_`.
+
+    Returns
+    -------
+    rounds : list of Round
+    """
+    first = Labels.from_clicks(clicks)
+    every = [first, *(Labels(clicks, **their) for their in labels)]
+    last = len(detectors) - 1
+    return [
+        Round(
+            number,
+            every[number],
+            detector,
+            candidates if number == last else None,
+            history[number]["n_candidates"],
+            history[number]["seconds"],
+        )
+        for number, detector in enumerate(detectors)
+    ]
