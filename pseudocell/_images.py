@@ -26,7 +26,7 @@ MAX_SAMPLES = 250_000
 BAND = 8_000_000
 
 
-class Image:
+class Image(np.lib.mixins.NDArrayOperatorsMixin):
     """One image, which is in memory only while someone holds its pixels.
 
     NumPy takes it for an array, so that parts that know nothing of it may be given it.
@@ -44,7 +44,8 @@ class Image:
     """
 
     def __init__(self, read, index, n_channels=None, shape=None):
-        self._read, self._index, self._n_channels = read, index, n_channels
+        self._read, self._n_channels = read, n_channels
+        self.index, self.name = index, f"images[{index}]"
         self._shape, self._grey, self._is_checked = shape, None, False
 
     @property
@@ -80,7 +81,7 @@ class Image:
         """
         pixels = check_image(
             self._read(),
-            self._index,
+            self.index,
             self._n_channels,
             read=False,
             finite=not self._is_checked,
@@ -100,6 +101,10 @@ class Image:
 
     def __getitem__(self, window):
         return np.asarray(self.open()[window])
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
+        arrays = [np.asarray(x) if isinstance(x, Image) else x for x in inputs]
+        return getattr(ufunc, method)(*arrays, **keywords)
 
     def __len__(self):
         return self.shape[0]
@@ -156,10 +161,10 @@ class Images(Sequence):
         if self._shapes is None:
             n_channels = self._n_channels
             shapes = []
-            for index, image in enumerate(self._items):
-                shape, name = tuple(image.shape), f"images[{index}]"
-                check_axes(shape, name)
-                check_channels(shape, name, n_channels)
+            for image in self._items:
+                shape = tuple(image.shape)
+                check_axes(shape, image.name)
+                check_channels(shape, image.name, n_channels)
                 n_channels = count_channels(shape)
                 shapes.append(shape)
             self._shapes = shapes

@@ -527,15 +527,12 @@ class PseudoLabelCellDetector(
         )
 
     def _held_out(self, detector, images):
-        """Return what held-out clicks say of a detector; a loaded one looks again."""
-        held_out = getattr(detector, "held_out_", None)
-        if held_out is not None:
-            return held_out
-
-        def find(indices, threshold):
-            return detector.find_candidates(images.take(indices), threshold)
-
-        return weigh(detector, self.clicks_, find, LOWEST_PEAK)
+        """Return what held-out clicks say of a detector."""
+        return weigh(
+            detector,
+            self.clicks_,
+            lambda indices: detector.find_candidates(images.take(indices)),
+        )
 
     def _has_learnt_cells_as_background(self, detector, images):
         """Whether the clicks stand out, in a round that takes them for a sample."""

@@ -24,7 +24,7 @@ UNDECIDED = 0.1
 WEIGHT_IF_ODD = 0.2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Labels:
     """What a detector learns from: four lists of points, one array an image each.
 
@@ -93,7 +93,7 @@ def _sort(points, score, choice, maybe, radius):
     return cells[thin(cells, radius)], points[choice == -1], points[maybe]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Round:
     """One training, what it was made from, and how it ended.
 
@@ -168,10 +168,9 @@ def with_threshold(detector, threshold):
     Returns
     -------
     changed : estimator
-        A shallow copy, which has not been held out any more.
+        A shallow copy.
     """
     changed = copy.copy(detector)
-    vars(changed).pop("held_out_", None)
     changed.threshold_ = threshold
     return changed
 

@@ -1,6 +1,7 @@
 """PseudoLabelCellDetector: what a round may add, and what never changes."""
 
 import copy
+from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -21,9 +22,11 @@ from pseudocell import (
     paper_recipe,
 )
 from pseudocell._geometry._peaks import are_far
+from pseudocell._images import Images
 from pseudocell._ranking import _cross_fit
-from pseudocell._ranking._candidates import Candidates, sort_candidates
+from pseudocell._ranking._candidates import Candidates, pair_folds, sort_candidates
 from pseudocell._ranking._cross_fit import rank_candidates
+from pseudocell._rounds import Labels
 from pseudocell.nets import UNet
 
 SHAPES = [(72, 96), (64, 64), (90, 70)]
@@ -279,6 +282,7 @@ class Spoilt(HeatmapDetector):
 
 def rate_everything(detector):
     detector.threshold_ = 0.0
+    detector.found_heights_ = np.ones(10_000)
     detector.nets_ = [copy.deepcopy(net) for net in detector.nets_]
     for net in detector.nets_:
         net.module_.forward = lambda images: torch.rand(
@@ -484,23 +488,36 @@ def test_paper_recipe_takes_the_rules_of_the_paper(data):
 def test_peaks_are_sorted_by_the_labels_near_them():
     peaks = np.array([[10.0, 10], [10, 40], [40, 10], [40, 40], [12, 13]])
     heights = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
-    labels = {
-        "positives": [np.array([[11.0, 40]])],
-        "negatives": [np.array([[40, 12.0]])],
-    }
-    found = sort_candidates(
-        [(peaks, heights)],
-        [np.array([[70.0, 70], [10, 11]])],
-        [np.array([0, 1])],
-        [np.array([0.0, 0.3])],
-        labels,
-        radius=6,
+    labels = Labels(
+        clicks=[np.array([[70.0, 70], [10, 11]])],
+        positives=[np.array([[11.0, 40]])],
+        negatives=[np.array([[40, 12.0]])],
+        undecided=[np.zeros((0, 2))],
     )
+    detector = SimpleNamespace(
+        click_folds_=[np.array([0, 1])], click_heights_=[np.array([0.0, 0.3])]
+    )
+    found = sort_candidates([(peaks, heights)], labels, detector, radius=6)
     assert found.positive[0].tolist() == [[10, 10], [10, 40]]
     assert found.positive_heights[0].tolist() == [0.3, 0.8]
-    assert found.fold[0].tolist() == [1, -2]
+    # One fold alone has a click at a peak: it cannot be held out.
+    assert [[*map(list, pair)] for pair in found.folds] == [[[0, 1], [0]]]
     assert found.unlabelled[0].tolist() == [[40, 40]]
     assert found.unlabelled_heights[0].tolist() == [0.6]
+
+
+def test_rankers_are_asked_about_clicks_that_they_have_not_seen():
+    """Pseudo positives are seen by all and asked about by none."""
+    numbers = np.array([0, 1, 0, 1, 1])
+    is_clicked = np.array([True, True, False, True, False])
+    pairs = pair_folds(numbers, is_clicked)
+    assert [[*map(list, pair)] for pair in pairs] == [
+        [[1, 2, 3, 4], [0]],
+        [[0, 2, 4], [1, 3]],
+    ]
+    for all_seen in (np.full(5, -1), np.zeros(5, dtype=int)):
+        ((seen, asked),) = pair_folds(all_seen, is_clicked)
+        assert (seen.tolist(), asked.tolist()) == ([0, 1, 2, 3, 4], [0, 1, 3])
 
 
 def test_what_is_exactly_at_the_radius_is_near():
@@ -509,14 +526,14 @@ def test_what_is_exactly_at_the_radius_is_near():
     assert are_far(points, np.zeros((0, 2)), 3.0).tolist() == [True, True]
 
 
-def candidates_of(data, fold):
+def candidates_of(data, numbers, is_clicked=(True, True)):
     """Two clicks an image; all cells and as many specks to rank."""
     _, _, cells = data
     specks = [draw_image(shape, n)[2] for n, shape in enumerate(SHAPES)]
     return Candidates(
         positive=[points[:2] for points in cells],
         positive_heights=[np.ones(2)] * 3,
-        fold=[np.array(fold)] * 3,
+        folds=pair_folds(np.array(3 * [*numbers]), np.array(3 * [*is_clicked])),
         unlabelled=[np.vstack(pair) for pair in zip(cells, specks, strict=True)],
         unlabelled_heights=[np.linspace(0, 1, 12)] * 3,
     )
@@ -533,7 +550,7 @@ def rank(images, candidates, seed=0, **changes):
         **changes,
     }
     rng = np.random.RandomState(seed)
-    return rank_candidates(images, candidates, rng=rng, **parameters)
+    return rank_candidates(Images(images), candidates, rng=rng, **parameters)
 
 
 def test_cells_rank_above_specks(data):
@@ -543,11 +560,15 @@ def test_cells_rank_above_specks(data):
         assert scores[is_cell].mean() > scores[~is_cell].mean() + scores.std()
 
 
-@pytest.mark.parametrize("fold", [[0, 1], [-1, -1], [0, 0], [1, 1], [0, -2]])
-def test_every_click_at_a_peak_is_scored(data, fold):
+@pytest.mark.parametrize(
+    ("numbers", "is_clicked"),
+    [([0, 1], [1, 1]), ([-1, -1], [1, 1]), ([0, 0], [1, 1]), ([0, 0], [1, 0])],
+)
+def test_every_click_at_a_peak_is_scored(data, numbers, is_clicked):
     """Also if all of them were dealt to the same net, as with few clicks."""
-    ranking = rank(data[0], candidates_of(data, fold))
-    n_clicked = 3 * sum(number != -2 for number in fold)
+    is_clicked = [*map(bool, is_clicked)]
+    ranking = rank(data[0], candidates_of(data, numbers, is_clicked))
+    n_clicked = 3 * sum(is_clicked)
     assert ranking.clicked_top.shape == ranking.clicked_bottom.shape == (n_clicked,)
     assert ranking.top.shape == ranking.bottom.shape == (36,)
 
@@ -557,14 +578,16 @@ def test_spread_over_images_does_not_matter(data, room):
     """The same image twice, one candidate of two in each, and one without any."""
     images, candidates = data[0], candidates_of(data, [0, 1])
     both = []
-    for name in ("positive", "positive_heights", "fold"):
+    for name in ("positive", "positive_heights"):
         arrays = getattr(candidates, name)
         both.append([arrays[0], arrays[0][:0], arrays[0][:0], arrays[1]])
+    both.append(pair_folds(np.array([0, 1, 0, 1]), np.full(4, True)))
     for name in ("unlabelled", "unlabelled_heights"):
         arrays = getattr(candidates, name)
         both.append([arrays[0][:5], arrays[0][5:], arrays[0][:0], arrays[1]])
     spread = Candidates(*both)
     whole = Candidates(*(getattr(candidates, field)[:2] for field in vars(candidates)))
+    whole.folds = spread.folds
     blank = np.zeros((30, 30), dtype=np.uint8)
     one = rank(images[:2], whole, room=room)
     other = rank([images[0], images[0], blank, images[1]], spread, room=room)
@@ -592,7 +615,8 @@ def test_patches_of_one_image_at_a_time_and_of_those_learnt_from(
     monkeypatch.setattr(CountingExtractor, "asked", ())
     candidates = candidates_of(data, [0, 1])
     blank = np.zeros((30, 30), dtype=np.uint8)
-    for array in vars(candidates).values():
+    for name in set(vars(candidates)) - {"folds"}:
+        array = getattr(candidates, name)
         array.append(array[0][:0])
     extractor = CountingExtractor(6)
     rank([*data[0], blank], candidates, extractor=extractor, room=room)

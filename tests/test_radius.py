@@ -79,5 +79,5 @@ def test_nothing_to_see_gives_the_smallest_radius():
 
 
 def test_no_click_asks_for_the_radius():
-    with pytest.raises(ValueError, match="give cell_radius"):
+    with pytest.raises(ValueError, match="points holds no click"):
         estimate_cell_radius([np.zeros((9, 9))] * 2, [[], []])

@@ -314,7 +314,7 @@ def test_bad_parameter_is_named(image, parameters, message):
 
 
 def test_bad_input_is_named(fitted, image):
-    with pytest.raises(ValueError, match="cell_radius and points are None"):
+    with pytest.raises(ValueError, match="cell_radius and partial_points are None"):
         ReconstructionDetector().fit([image])
     with pytest.raises(ValueError, match="points holds no click"):
         ready().fit([image], [[]])

@@ -1,10 +1,11 @@
 """What held-out clicks say: are they a sample of the cells, is a detector worse?"""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from pseudocell._detection._held_out import HeldOut, weigh
 from pseudocell._safeguards import (
     _deviation,
     clicks_stand_out,
@@ -12,39 +13,12 @@ from pseudocell._safeguards import (
     threshold_without_clicks,
 )
 
-RADIUS = 5.0
 
-
-class Detector:
-    """Finds what it is given: points and heights of each image, by its number."""
-
-    def __init__(self, found, click_heights, fold=0, threshold=0.3):
-        self.found = found
-        self.click_heights_ = [np.asarray(click_heights)]
-        self.click_folds_ = [np.full(len(click_heights), fold)]
-        self.threshold_ = threshold
-        self.asked = []
-
-    def find_candidates(self, images, threshold=0.0):
-        self.asked += list(images)
-        found = [self.found[image] for image in images]
-        return [(xy[h > threshold], h[h > threshold]) for xy, h in found]
-
-    def predict(self, images):
-        return [xy for xy, _ in self.find_candidates(images, self.threshold_)]
-
-
-def on_grid(heights, offset=0.0):
-    """Cells far from each other, of these heights."""
-    points = np.column_stack([np.arange(len(heights)) * 20.0, np.full(len(heights), 0)])
-    return points + offset, np.asarray(heights, dtype=float)
-
-
-def scene(clicked, others, **arguments):
-    """One image; the clicked cells are found, too, where they were clicked."""
-    points, heights = on_grid(np.concatenate([clicked, others]))
-    detector = Detector([(points, heights)], clicked, **arguments)
-    return detector, [0], [points[: len(clicked)]], RADIUS
+def held_out(clicked, others, threshold=0.3, **changes):
+    """What is found are the clicked cells, as high, and the others."""
+    clicked, others = np.asarray(clicked), np.asarray(others)
+    found = np.concatenate([clicked, others])
+    return replace(HeldOut(clicked, found, others, len(clicked), threshold), **changes)
 
 
 def draw(n_clicks, n_others, seed, bias=0.0, precision=1.0):
@@ -60,13 +34,13 @@ def draw(n_clicks, n_others, seed, bias=0.0, precision=1.0):
 def test_random_clicks_do_not_stand_out():
     for seed in range(50):
         for n_clicks in (3, 10, 50):
-            assert not clicks_stand_out(*scene(*draw(n_clicks, 200, seed)))
+            assert not clicks_stand_out(held_out(*draw(n_clicks, 200, seed)))
 
 
 def test_finds_that_are_no_cells_do_not_make_clicks_stand_out():
     """Three of ten, all lower than any cell."""
     alarms = [
-        clicks_stand_out(*scene(*draw(50, 200, seed, precision=0.7)))
+        clicks_stand_out(held_out(*draw(50, 200, seed, precision=0.7)))
         for seed in range(100)
     ]
     assert np.mean(alarms) <= 0.05
@@ -76,56 +50,64 @@ def test_finds_that_are_no_cells_do_not_make_clicks_stand_out():
 def test_the_highest_cells_stand_out(n_clicks, bias):
     """Also if a few low ones are among the clicked."""
     for seed in range(20):
-        assert clicks_stand_out(*scene(*draw(n_clicks, 300, seed, bias)))
+        assert clicks_stand_out(held_out(*draw(n_clicks, 300, seed, bias)))
 
 
 def test_clicked_cells_that_are_not_found_do_not_count():
     clicked, others = draw(30, 100, 0, bias=1.0)
     lost = np.full(60, 0.1)
-    assert clicks_stand_out(*scene(np.concatenate([clicked, lost]), others))
+    assert clicks_stand_out(held_out(np.concatenate([clicked, lost]), others))
 
 
 def test_all_cells_of_one_image_are_not_one_kind():
-    """What else is found there is no cell; other images may look otherwise."""
-    clicked, here, elsewhere = np.full(60, 0.9), np.full(20, 0.4), np.full(500, 0.4)
-    points, heights = on_grid(np.concatenate([clicked, here]))
-    detector = Detector([(points, heights), on_grid(elsewhere)], clicked)
-    clicks = [points[:60], np.zeros((0, 2))]
-    assert not clicks_stand_out(detector, [0, 1], clicks, RADIUS)
-    # With few of the cells clicked they would stand out.
-    detector.found[0] = on_grid(np.concatenate([clicked, np.full(200, 0.4)]))
-    assert clicks_stand_out(detector, [0, 1], clicks, RADIUS)
+    """What else is found in images with clicks is then no cell, and little."""
+    clicked = np.full(60, 0.9)
+    assert not clicks_stand_out(held_out(clicked, np.full(20, 0.4)))
+    assert clicks_stand_out(held_out(clicked, np.full(200, 0.4)))
 
 
 def test_two_clicks_are_not_enough_to_stand_out():
-    assert not clicks_stand_out(*scene([0.9, 0.9], np.full(50, 0.4)))
-
-
-def test_clicked_cells_are_not_among_the_others():
-    """They are found high, because one net has seen them."""
-    clicked, others = draw(30, 40, 0, bias=1.0)
-    detector, images, clicks, radius = scene(clicked, others)
-    assert clicks_stand_out(detector, images, clicks, radius)
-    assert not clicks_stand_out(detector, images, [clicks[0] + 1000], radius)
+    assert not clicks_stand_out(held_out([0.9, 0.9], np.full(50, 0.4)))
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{"fold": -1}, {"threshold": 0.97}, {"threshold": 5.0}],
+    [{"clicked": np.zeros(0)}, {"threshold": 0.97}, {"threshold": 5.0}],
     ids=["no click held out", "no other found", "nothing found"],
 )
 def test_nothing_is_said_without_evidence(changes):
     clicked, others = np.full(50, 0.98), np.full(50, 0.5)
-    assert clicks_stand_out(*scene(clicked, others))
-    assert not clicks_stand_out(*scene(clicked, others, **changes))
+    assert clicks_stand_out(held_out(clicked, others))
+    assert not clicks_stand_out(held_out(clicked, others, **changes))
 
 
-def test_five_images_are_enough():
-    found = [on_grid([0.5] * 20) for _ in range(200)]
-    detector = Detector(found, [0.9] * 20)
-    clicks = [found[0][0][:2], np.zeros((0, 2))] * 100
-    assert clicks_stand_out(detector, list(range(200)), clicks, RADIUS)
-    assert detector.asked == [0, 48, 98, 148, 198]  # with clicks
+class Detector:
+    """Finds what it is given: points and heights of each image, by its number."""
+
+    cell_radius_, threshold_ = 5.0, 0.3
+
+    def __init__(self, found, clicks, fold=0):
+        self.found = found
+        self.click_heights_ = [np.full(len(array), 0.9) for array in clicks]
+        self.click_folds_ = [np.full(len(array), fold) for array in clicks]
+
+    def find(self, indices):
+        return [self.found[index] for index in indices]
+
+
+def test_five_images_are_looked_at_those_with_clicks_for_what_is_at_none():
+    """Two of three finds are clicked, in every second image."""
+    cells = np.array([[0.0, 0.0], [0.0, 20.0], [0.0, 40.0]])
+    found = [(cells, np.array([0.9, 0.8, index / 1000])) for index in range(200)]
+    clicks = [cells[:2] + 1, np.zeros((0, 2))] * 100
+    heights = weigh(Detector(found, clicks), clicks, Detector(found, clicks).find)
+    assert len(heights.found) == 3 * 5
+    assert (1000 * heights.others).round().tolist() == [0, 48, 98, 148, 198]
+    assert heights.n_clicks == 2 * 5
+    assert len(heights.clicked) == 200
+    # Seen by all nets, clicks say nothing.
+    seen = Detector(found, clicks, fold=-1)
+    assert len(weigh(seen, clicks, seen.find).clicked) == 0
 
 
 def test_deviation_of_the_area_is_that_of_the_definition():
@@ -140,13 +122,12 @@ def test_deviation_of_the_area_is_that_of_the_definition():
 def test_threshold_without_clicks_splits_low_from_high_peaks():
     rng = np.random.default_rng(0)
     low, high = rng.uniform(0.05, 0.1, 500), rng.uniform(0.25, 1.0, 100)
-    detector = Detector([on_grid(low), on_grid(high)], [0.9], threshold=0.5)
-    assert 0.1 <= threshold_without_clicks(detector, [0, 1]) <= 0.28
+    peaks = held_out(high, low, threshold=0.5)
+    assert 0.1 <= threshold_without_clicks(peaks) <= 0.28
     # It never rises.
-    detector.threshold_ = 0.06
-    assert threshold_without_clicks(detector, [0, 1]) == 0.06
+    assert threshold_without_clicks(replace(peaks, threshold=0.06)) == 0.06
     # Nor where there is no peak at all.
-    assert threshold_without_clicks(Detector([on_grid([])], [0.9]), [0]) == 0.3
+    assert threshold_without_clicks(held_out([], [])) == 0.3
 
 
 @pytest.mark.parametrize(
@@ -157,9 +138,9 @@ def test_threshold_without_clicks_splits_low_from_high_peaks():
 def test_worse_is_less_recall_squared_over_detections(recall, n_found, worse):
     def detector(recall, n_found):
         heights = np.repeat([0.9, 0.1], [round(10 * recall), round(10 * (1 - recall))])
-        return Detector([on_grid([0.9] * n_found)], heights)
+        return held_out(heights, [], found=np.full(n_found, 0.9))
 
     before = detector(1.0, 100)
-    assert is_worse(detector(recall, n_found), before, [0]) == worse
-    seen = SimpleNamespace(click_folds_=[np.array([-1, 0])])
-    assert not is_worse(seen, before, [0])
+    assert is_worse(detector(recall, n_found), before) == worse
+    # No click was held out.
+    assert not is_worse(held_out([], [], found=np.full(n_found, 0.9)), before)

@@ -214,7 +214,7 @@ def test_bad_input_is_named():
         TunedThresholdDetector(PixelDetector(), labels="some").fit(images, cells)
     with pytest.raises(ValueError, match="points has 2 lists of points for 3 images"):
         TunedThresholdDetector(PixelDetector()).fit(images, cells[:2])
-    with pytest.raises(ValueError, match="points holds no point in any image"):
+    with pytest.raises(ValueError, match="points holds no click in any image"):
         TunedThresholdDetector(PixelDetector()).fit(images, [[], [], []])
     with pytest.raises(ValueError, match="images is empty"):
         TunedThresholdDetector(PixelDetector()).fit([], [])

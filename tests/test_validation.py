@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pseudocell._images import Images
 from pseudocell._validation import (
     check_image,
     check_images,
@@ -12,7 +13,6 @@ from pseudocell._validation import (
     check_points,
     check_points_inside,
     check_pu_target,
-    check_shapes,
 )
 
 
@@ -128,18 +128,18 @@ def dask_images():
 
 def test_shapes_are_told_without_reading_pixels():
     expected = [(8, 9), (4, 5, 1)]
-    assert check_shapes([Shaped(*shape) for shape in expected]) == expected
-    assert check_shapes(UnreadStack()) == [(8, 9)] * 3
-    assert check_shapes([Shaped(4, 5, 3), np.eye(3)[..., None] * np.ones(3)]) == [
+    assert Images([Shaped(*shape) for shape in expected]).shapes == expected
+    assert Images(UnreadStack()).shapes == [(8, 9)] * 3
+    assert Images([Shaped(4, 5, 3), np.eye(3)[..., None] * np.ones(3)]).shapes == [
         (4, 5, 3),
         (3, 3, 3),
     ]
     # Others have to be read.
-    assert check_shapes([Lazy(), [[1, 2, 3]]]) == [(2, 3), (1, 3)]
+    assert Images([Lazy(), [[1, 2, 3]]]).shapes == [(2, 3), (1, 3)]
 
 
 def test_shapes_of_dask_arrays_are_told_without_computing_them():
-    assert check_shapes(dask_images()) == [(8, 9), (4, 5, 1)]
+    assert Images(dask_images()).shapes == [(8, 9), (4, 5, 1)]
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_shapes_of_dask_arrays_are_told_without_computing_them():
 )
 def test_shape_that_is_of_no_image_is_named(images, n_channels, message):
     with pytest.raises(ValueError, match=message):
-        check_shapes(images, n_channels)
+        list(Images(images, n_channels).shapes)
 
 
 @pytest.mark.parametrize(("shape", "channels"), [((4, 5), 1), ((4, 5, 1), 1)])

@@ -26,7 +26,13 @@ from .._threads import map_threads, share_threads
 from ..losses import MaskedMSELoss
 from ..nets import UNet
 from ._batches import CropBatches
-from ._held_out import deal_clicks, heights_at, pick_images, seen_clicks, weigh
+from ._held_out import (
+    deal_clicks,
+    heights_at,
+    off_clicks,
+    pick_images,
+    seen_clicks,
+)
 from ._mixin import DetectorMixin
 from ._threshold import share_seen, threshold_from_clicks
 from ._tiled_peaks import find_peaks_in_tiles
@@ -134,8 +140,9 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         (of the only net, if there is one).
     threshold_ : float
         The threshold that is used.
-    held_out_ : HeldOut
-        What held-out clicks say, for the loop; not saved.
+    found_heights_, other_heights_ : float ndarray of shape (m,) and (k,)
+        The heights of the peaks in 5 of the images at most, and of those at no click in
+        5 of the images with clicks: what a round is judged by.
 
     Notes
     -----
@@ -230,8 +237,9 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         Parameters
         ----------
         images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images; sizes may differ. Items may be lazy: only images with clicks and
-            those that a crop falls on are read, one at a time for each thread.
+            The images; sizes may differ. Items may be lazy: only images with clicks, a
+            few others, and those that a crop falls on are read, one at a time for each
+            thread.
         partial_points : sequence of array-like of shape (n_i, 2)
             Clicked cells as (row, col) in pixels; they need not be all cells.
         positives : sequence of array-like of shape (m_i, 2), optional
@@ -380,10 +388,6 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             return map_tiles(lambda tile: _mean(functions, tile), nominal, **layout)
 
         return map_threads(render, images, self.n_jobs)
-
-    def to_plain(self):
-        """Return the attributes that a file holds."""
-        return {key: value for key, value in vars(self).items() if key != "held_out_"}
 
     @property
     def _scale(self):
@@ -545,16 +549,18 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         ]
         self.threshold_ = self._choose_threshold(images.areas, looks)
 
-        def find(indices, threshold):
-            if threshold < LOWEST_PEAK:
-                return self.find_candidates(images.take(indices), threshold)
-            pairs = [(images[index].shape, looks[index][-1]) for index in indices]
-            return [
-                (points_from_nominal(points, shape, self._scale), heights)
-                for shape, (points, heights) in pairs
-            ]
-
-        self.held_out_ = weigh(self, clicks, find, LOWEST_PEAK)
+        of_all, of_clicked = pick_images(clicks)
+        peaks = [looks[index][-1] for index in of_all]
+        if self.threshold_ < LOWEST_PEAK:
+            peaks = self.find_candidates(images.take(of_all), self.threshold_)
+        self.found_heights_ = np.concatenate([heights for _, heights in peaks])
+        peaks = [
+            (points_from_nominal(points, images[index].shape, self._scale), heights)
+            for index in of_clicked
+            for points, heights in [looks[index][-1]]
+        ]
+        clicked = [clicks[index] for index in of_clicked]
+        self.other_heights_ = off_clicks(peaks, clicked, self.cell_radius_)
 
     def _heights_unseen(self, clicks, fold, looks):
         """Return how high each click of an image stands for the net without it."""

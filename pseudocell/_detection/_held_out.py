@@ -11,6 +11,7 @@ __all__ = [
     "HeldOut",
     "deal_clicks",
     "heights_at",
+    "off_clicks",
     "pick_images",
     "seen_clicks",
     "weigh",
@@ -20,7 +21,7 @@ __all__ = [
 MAX_IMAGES = 5
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class HeldOut:
     """What held-out clicks, and what is found besides, say of a detector.
 
@@ -66,20 +67,19 @@ def pick_images(clicks):
     ]
 
 
-def weigh(detector, clicks, find, lowest):
+def weigh(detector, clicks, find):
     """Gather what held-out clicks say of a detector.
 
     Parameters
     ----------
     detector : estimator
-        Fitted; has `click_folds_`, `click_heights_`, `threshold_` and `cell_radius_`.
+        Fitted; has `click_folds_`, `click_heights_`, `threshold_` and `cell_radius_`,
+        and maybe `found_heights_` and `other_heights_`, as `HeatmapDetector` does.
     clicks : list of ndarray of shape (n_i, 2)
         The clicks that it was fitted on.
     find : callable
-        Called as ``find(indices, threshold)``; returns (points, heights) of those
-        images above a threshold.
-    lowest : float
-        What is not higher is no peak, unless the threshold of the detector is lower.
+        Called as ``find(indices)``, unless the detector has the heights; returns
+        (points, heights) of the peaks of those images.
 
     Returns
     -------
@@ -88,21 +88,44 @@ def weigh(detector, clicks, find, lowest):
     """
     of_all, of_clicked = pick_images(clicks)
     folds = np.concatenate(detector.click_folds_)
-    heights = np.concatenate(detector.click_heights_)
-    threshold = float(detector.threshold_)
-    found = find(of_all, min(lowest, threshold))
-    others = [
-        their[are_far(points, clicks[index], detector.cell_radius_)]
-        for index, (points, their) in zip(
-            of_clicked, find(of_clicked, lowest), strict=True
-        )
-    ]
+    clicked = np.concatenate(detector.click_heights_)
+    if hasattr(detector, "found_heights_"):
+        found, others = detector.found_heights_, detector.other_heights_
+    else:
+        found = np.concatenate([heights for _, heights in find(of_all)])
+        radius = detector.cell_radius_
+        others = off_clicks(find(of_clicked), [clicks[i] for i in of_clicked], radius)
     return HeldOut(
-        clicked=heights if (folds >= 0).all() else heights[:0],
-        found=np.concatenate([their for _, their in found]),
-        others=np.concatenate(others),
+        clicked=clicked if (folds >= 0).all() else clicked[:0],
+        found=found,
+        others=others,
         n_clicks=sum(len(clicks[index]) for index in of_clicked),
-        threshold=threshold,
+        threshold=float(detector.threshold_),
+    )
+
+
+def off_clicks(found, clicks, radius):
+    """Return the heights of the peaks that are at no click.
+
+    Parameters
+    ----------
+    found : list of (points, heights)
+        The peaks of some images.
+    clicks : list of ndarray of shape (n_i, 2)
+        The clicks of the same images.
+    radius : float
+        A peak within this distance of a click is that cell.
+
+    Returns
+    -------
+    heights : ndarray of shape (n,)
+        Of all images together.
+    """
+    return np.concatenate(
+        [
+            heights[are_far(points, clicked, radius)]
+            for (points, heights), clicked in zip(found, clicks, strict=True)
+        ]
     )
 
 

@@ -115,11 +115,11 @@ class PatchExtractor(CheckedMixin, TransformerMixin, BaseEstimator):
         scale = self.nominal_radius / self.cell_radius_
         images, points = _check_pairs(X, self.n_channels_)
         patches = [np.zeros((0, self.size, self.size, self.n_channels_), np.float32)]
-        for image, rows in zip(images, points, strict=True):
+        for image, shape, rows in zip(images, images.shapes, points, strict=True):
             if len(rows) == 0:
                 continue
             nominal = to_nominal(normalise_image(image), scale)
-            centres = points_to_nominal(rows, image.shape, scale)
+            centres = points_to_nominal(rows, shape, scale)
             patches.append(cut_patches(nominal, centres, self.size))
         patches = np.concatenate(patches)
         return patches[..., 0] if self.n_channels_ == 1 else patches
@@ -139,6 +139,5 @@ def _check_pairs(X, n_channels=None):
                 "points). Make X by list(zip(images, points))."
             )
     images = Images([image for image, _ in X], n_channels)
-    images.shapes  # noqa: B018 - all have as many channels
     points = check_clicked(images, [each for _, each in X], "points", needed=False)
     return images, points

@@ -63,13 +63,19 @@ class ClickTunedDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         self._validate_params()
         images = Images(images)
         clicks = check_clicked(images, partial_points)
+        clicked = np.flatnonzero([len(rows) > 0 for rows in clicks])
+        images, clicks = images.take(clicked), [clicks[index] for index in clicked]
         self.n_channels_ = images.n_channels
         self.cell_radius_ = float(
             estimate_cell_radius(images, clicks, "partial_points")
             if self.cell_radius is None
             else self.cell_radius
         )
-        nominal, clicks = self._read_clicked(images, clicks)
+        nominal = [self._to_nominal(image) for image in images]
+        clicks = [
+            points_to_nominal(rows, image.shape, self._scale)
+            for image, rows in zip(images, clicks, strict=True)
+        ]
         best = -np.inf
         for filter_setting in self._filters():
             maps = [self._filter(image, filter_setting) for image in nominal]
@@ -113,18 +119,6 @@ class ClickTunedDetector(CheckedMixin, DetectorMixin, BaseEstimator):
     @property
     def _scale(self):
         return self.nominal_radius / self.cell_radius_
-
-    def _read_clicked(self, images, points):
-        """Return images with clicks and the clicks, both at the nominal size."""
-        clicked = [
-            (image, rows)
-            for image, rows in zip(images, points, strict=True)
-            if len(rows)
-        ]
-        nominal = [self._to_nominal(image) for image, _ in clicked]
-        return nominal, [
-            points_to_nominal(rows, image.shape, self._scale) for image, rows in clicked
-        ]
 
     def _to_nominal(self, image):
         return to_nominal(normalise_image(image), self._scale)

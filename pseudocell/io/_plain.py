@@ -155,7 +155,7 @@ class _Writer:
         if id(value) in self._objects:
             return {"same": list(self._objects).index(id(value))}
         self._objects[id(value)] = value
-        state = value.to_plain() if hasattr(value, "to_plain") else vars(value)
+        state = value.to_plain() if hasattr(type(value), "to_plain") else vars(value)
         state = {
             key: self.write(one, f"{place}.{key}")
             for key, one in state.items()
