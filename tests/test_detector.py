@@ -13,9 +13,9 @@ from sklearn.base import clone
 from torch import nn
 
 from pseudocell import HeatmapDetector, _images, _validation
-from pseudocell._detection import _detector, _tiled_peaks
-from pseudocell._detection._detector import _crop_size
+from pseudocell._detection import _detector, _tiled_peaks, _training
 from pseudocell._detection._threshold import share_seen, threshold_from_clicks
+from pseudocell._detection._training import crop_size
 from pseudocell._geometry import _scale, _tiling
 from pseudocell.nets import UNet
 
@@ -366,8 +366,8 @@ def peak_of_memory(n_images, shape, masked):
 
 @pytest.mark.parametrize("masked", [True, False])
 def test_peak_of_memory_does_not_grow_with_the_number_of_images(masked):
-    """An image is 480 000 bytes at the nominal size; there are 4 and 20 of them."""
-    few, many = (peak_of_memory(n, (300, 400), masked) for n in (4, 20))
+    """An image is 480 000 bytes at the nominal size; there are 10 and 30 of them."""
+    few, many = (peak_of_memory(n, (300, 400), masked) for n in (10, 30))
     assert many < few + 480_000
 
 
@@ -382,7 +382,7 @@ def test_stack_of_images_is_a_list_of_images(data):
 
 @pytest.mark.parametrize("shape", [(1, 1), (7, 30), (20, 20)])
 def test_image_smaller_than_a_crop_is_fine(shape):
-    assert max(shape) < _crop_size(6.0)
+    assert max(shape) < crop_size(6.0)
     image = np.random.default_rng(0).random(shape)
     detector = quick().fit([image], [[[0, 0]]])
     heatmap = detector.predict_heatmap([image])[0]
@@ -535,13 +535,13 @@ def targets(detector, images, points, monkeypatch, **labels):
     """Heatmaps and weights of whole images that the nets learn from."""
     seen = []
 
-    class Recorder(_detector.CropBatches):
+    class Recorder(_training.CropBatches):
         def __init__(self, shapes, n_channels, centres, draw_target, **parameters):
             drawn = [draw_target(i, (0, 0), shape) for i, shape in enumerate(shapes)]
             seen.append(list(zip(*drawn, strict=True)))
             super().__init__(shapes, n_channels, centres, draw_target, **parameters)
 
-    monkeypatch.setattr(_detector, "CropBatches", Recorder)
+    monkeypatch.setattr(_training, "CropBatches", Recorder)
     detector.fit(images, points, **labels)
     return seen
 
@@ -550,12 +550,12 @@ def test_crops_hold_the_pixels_and_targets_of_the_whole_image(data, monkeypatch)
     """Cut first and drawn then, or the other way round: the same numbers."""
     kept = []
 
-    class Recorder(_detector.CropBatches):
+    class Recorder(_training.CropBatches):
         def __init__(self, shapes, *arguments, **parameters):
             kept.append((self, shapes))
             super().__init__(shapes, *arguments, **parameters)
 
-    monkeypatch.setattr(_detector, "CropBatches", Recorder)
+    monkeypatch.setattr(_training, "CropBatches", Recorder)
     images, points = data
     detector = quick(cell_radius=4.3, masked=False, batch_size=8, n_nets=2)
     detector.fit(images, points, negatives=[[[9.4, 3.3]], [], []])
@@ -622,12 +622,12 @@ def test_crops_lie_anywhere_in_images_with_clicks(data, monkeypatch):
     """What has no weight is not worth a crop, nor the reading of an image."""
     needed = []
 
-    class Recorder(_detector.CropBatches):
+    class Recorder(_training.CropBatches):
         def __init__(self, *arguments, **parameters):
             super().__init__(*arguments, **parameters)
             needed.append(self.images_needed)
 
-    monkeypatch.setattr(_detector, "CropBatches", Recorder)
+    monkeypatch.setattr(_training, "CropBatches", Recorder)
     images, points = data
     for weight in (0.1, 1.0):
         detector = ready(masked=False, background_weight=weight, max_steps=20)
@@ -764,7 +764,7 @@ def test_small_images_are_not_learnt_by_heart(data, monkeypatch, max_epochs, n_c
 
     Only images with clicks are learnt as background, and three batches at least.
     """
-    monkeypatch.setattr(_detector, "FEWEST_STEPS", 3)
+    monkeypatch.setattr(_training, "FEWEST_STEPS", 3)
     images, points = data
     points = [*points[:n_clicked], *[()] * (len(images) - n_clicked)]
     parameters = {"max_epochs": max_epochs, "max_steps": 7}
@@ -780,12 +780,12 @@ def test_many_pseudo_positives_do_not_crowd_out_the_clicks(monkeypatch, masked, 
     """Groups are taken equally often; in the masked loss, cells against the others."""
     groups = []
 
-    class Recorder(_detector.CropBatches):
+    class Recorder(_training.CropBatches):
         def __init__(self, shapes, n_channels, centres, draw_target, **parameters):
             groups.append([len(group) for group in centres])
             super().__init__(shapes, n_channels, centres, draw_target, **parameters)
 
-    monkeypatch.setattr(_detector, "CropBatches", Recorder)
+    monkeypatch.setattr(_training, "CropBatches", Recorder)
     image = np.random.default_rng(0).random((64, 64))
     clicks, positives = np.full((3, 2), 9.0), np.full((5, 2), 40.0)
     detector = quick(masked=masked, max_steps=1)
@@ -803,12 +803,12 @@ def test_each_net_is_trained_on_the_device_that_is_dealt_to_it(data, monkeypatch
 def test_warm_start_sees_other_crops(data, monkeypatch):
     firsts = []
 
-    class Recorder(_detector.CropBatches):
+    class Recorder(_training.CropBatches):
         def __init__(self, *arguments, first_step, **parameters):
             firsts.append(first_step)
             super().__init__(*arguments, first_step=first_step, **parameters)
 
-    monkeypatch.setattr(_detector, "CropBatches", Recorder)
+    monkeypatch.setattr(_training, "CropBatches", Recorder)
     detector = ready(max_steps=2, warm_start=True)
     detector.fit(*data).fit(*data).fit(*data)
     assert firsts == [0, 2, 4]

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import is_dataclass
 from functools import partial
 from pathlib import Path
 
@@ -161,7 +162,7 @@ def assert_same(one, other):
     elif hasattr(one, "module_"):
         assert_same(one.module_, other.module_)
         assert_same(list(one.history), list(other.history))
-    elif isinstance(one, BaseEstimator):
+    elif isinstance(one, BaseEstimator) or is_dataclass(one):
         assert_same(vars(one), vars(other))
     else:
         assert one == other

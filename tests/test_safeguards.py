@@ -18,7 +18,8 @@ def held_out(clicked, others, threshold=0.3, **changes):
     """What is found are the clicked cells, as high, and the others."""
     clicked, others = np.asarray(clicked), np.asarray(others)
     found = np.concatenate([clicked, others])
-    return replace(HeldOut(clicked, found, others, len(clicked), threshold), **changes)
+    heights = HeldOut(clicked, found, others, len(clicked), threshold)
+    return replace(heights, **changes)
 
 
 def draw(n_clicks, n_others, seed, bias=0.0, precision=1.0):
@@ -78,7 +79,7 @@ def test_two_clicks_are_not_enough_to_stand_out():
 def test_nothing_is_said_without_evidence(changes):
     clicked, others = np.full(50, 0.98), np.full(50, 0.5)
     assert clicks_stand_out(held_out(clicked, others))
-    assert not clicks_stand_out(held_out(clicked, others, **changes))
+    assert not clicks_stand_out(replace(held_out(clicked, others), **changes))
 
 
 class Detector:

@@ -9,7 +9,6 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from .._geometry._heatmap import render_heatmap, render_mask
 from .._geometry._radius import estimate_cell_radius
 from .._geometry._scale import (
     NominalImage,
@@ -19,35 +18,29 @@ from .._geometry._scale import (
 )
 from .._geometry._tiling import map_tiles
 from .._images import Images, check_clicked
-from .._inference import choose_device, deal_devices, nearest_device, prepare_net
+from .._inference import choose_device, deal_devices
 from .._parameters import HOW_TO_RUN, RADIUS, CheckedMixin, Number
 from .._skorch import build_module, fit_net
 from .._threads import map_threads, share_threads
 from ..losses import MaskedMSELoss
 from ..nets import UNet
-from ._batches import CropBatches
+from ._drawing import Drawing
 from ._held_out import (
     deal_clicks,
-    heights_at,
+    heights_unseen,
     off_clicks,
     pick_images,
     seen_clicks,
+    with_clicks,
 )
 from ._mixin import DetectorMixin
 from ._threshold import share_seen, threshold_from_clicks
-from ._tiled_peaks import find_peaks_in_tiles
+from ._training import MASK, count_steps, cut_crops, plan_batches, weigh_background
 
 __all__ = ["HeatmapDetector"]
 
-# All lengths follow from the cell radius, in the proportions of the published code:
-# sigma 6, mask 12, peaks 6 pixels for cells of radius 12.
-SIGMA = 0.5
-MASK = 1.0
-PEAK_DISTANCE = 0.5
 # A peak of this height is as likely a cell as not, if clicked cells have height 1.
 THRESHOLD = 0.5
-# What a net takes to settle, on however small images.
-FEWEST_STEPS = 30
 # Peaks below this height are noise at any threshold.
 LOWEST_PEAK = 0.05
 
@@ -298,17 +291,8 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
                 # No net may see now what it was tested on before.
                 held_out = start.click_folds_
         devices = deal_devices(choose_device(self.device), self.n_nets)
-        weights = self._weigh_background(clicks)
-        batches = [
-            self._plan_batches(
-                images.shapes,
-                [seen_clicks(number, clicks, held_out), *labels[1:]],
-                weights,
-                seed,
-            )
-            for number, seed in enumerate(seeds[:, 1])
-        ]
-        self._cut(images, batches)
+        batches = self._plan(images.shapes, labels, held_out, seeds[:, 1], start)
+        cut_crops(images, batches, self._scale, self.n_jobs)
 
         def train(number):
             return fit_net(
@@ -346,22 +330,21 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         images = Images(images, self.n_channels_)
-        functions = self._functions()
+        drawing = Drawing.prepare(self.nets_, self.device)
         n_outer, n_inner = share_threads(len(images), self.n_jobs)
 
         def find(index):
-            image = images[index]
+            shape = images[index].shape
             extra = np.zeros((0, 2)) if known is None else known[index]
-            nominal = NominalImage(image, self._scale)
-            extra = points_to_nominal(extra, image.shape, self._scale)
-            ((points, heights),) = self._find(
-                lambda tile: _mean(functions, tile)[np.newaxis],
-                nominal,
+            ((points, heights),) = drawing.find_peaks(
+                lambda tile: drawing.mean(tile)[np.newaxis],
+                NominalImage(images[index], self._scale),
+                self.nominal_radius,
                 threshold,
-                extra,
+                points_to_nominal(extra, shape, self._scale),
                 n_inner,
             )
-            return points_from_nominal(points, image.shape, self._scale), heights
+            return points_from_nominal(points, shape, self._scale), heights
 
         return map_threads(find, range(len(images)), n_outer)
 
@@ -381,11 +364,11 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         images = Images(images, self.n_channels_)
-        functions, layout = self._functions(), self._layout
+        drawing = Drawing.prepare(self.nets_, self.device)
+        layout = {"stride": drawing.stride, "reach": drawing.reach}
 
         def render(image):
-            nominal = NominalImage(image, self._scale)
-            return map_tiles(lambda tile: _mean(functions, tile), nominal, **layout)
+            return map_tiles(drawing.mean, NominalImage(image, self._scale), **layout)
 
         return map_threads(render, images, self.n_jobs)
 
@@ -427,151 +410,73 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             for array, shape in zip(points, shapes, strict=True)
         ]
 
-    def _weigh_background(self, clicks):
-        """Return the weight of the unlabelled pixels of each image."""
-        if self.masked:
-            return np.zeros(len(clicks))
-        # The weight is about the share of the cells that are clicked: none of them, in
-        # an image that nobody clicked in; 1 says that all are, if there are any.
-        counts = np.array([len(array) > 0 for array in clicks])
-        counts |= self.background_weight == 1
-        return np.where(counts, self.background_weight, 0.0)
-
-    def _plan_batches(self, shapes, labels, weights, seed):
-        """Draw the crops of a net; their pixels are to come."""
+    def _plan(self, shapes, labels, held_out, seeds, start):
+        """Draw the crops of all nets; their pixels are to come."""
+        goes_on = start is self and self.warm_steps is not None
         clicks, positives, negatives = labels
-        cells = _join(clicks, positives)
-        labelled = _join(cells, negatives)
-        # Pseudo positives are the clear cells, and many. Crops around any cell would
-        # be theirs, and the clicks, which stand for all the others, be crowded out.
-        centres = [cells, negatives] if self.masked else [clicks, positives]
-        sigma, radius = SIGMA * self.nominal_radius, MASK * self.nominal_radius
-
-        def draw_target(index, corner, shape):
-            weight = np.full(shape, weights[index], dtype=np.float32)
-            weight[render_mask(labelled[index], shape, radius, corner)] = 1
-            return render_heatmap(cells[index], shape, sigma, corner), weight
-
+        weights = weigh_background(clicks, self.background_weight, self.masked)
         shapes = [nominal_shape(shape, self._scale) for shape in shapes]
-        where = weights > 0 if weights.any() else None
-        return CropBatches(
+        sizes = {"batch_size": self.batch_size, "nominal_radius": self.nominal_radius}
+        n_steps = count_steps(
             shapes,
-            self.n_channels_,
-            [*map(_with_index, centres)],
-            draw_target,
-            n_steps=self._count_steps(shapes, weights),
-            first_step=self.n_steps_,
-            batch_size=self.batch_size,
-            size=_crop_size(self.nominal_radius),
-            anywhere=0.0 if where is None else 0.5,
-            where=where,
-            random_state=seed,
+            weights,
+            most=self.warm_steps if goes_on else self.max_steps,
+            max_epochs=self.max_epochs,
+            **sizes,
         )
-
-    def _cut(self, images, batches):
-        """Read the images, each once and only those needed, and cut the crops."""
-        needed = sorted(set().union(*(some.images_needed for some in batches)))
-
-        def cut(index):
-            image = np.asarray(NominalImage(images[index], self._scale))
-            for some in batches:
-                some.cut(index, image)
-
-        map_threads(cut, needed, self.n_jobs)
-
-    def _count_steps(self, shapes, weights):
-        """Return the number of batches, fewer where the background is small."""
-        goes_on = self.warm_start and self.n_steps_ > 0 and self.warm_steps is not None
-        n_steps = self.warm_steps if goes_on else self.max_steps
-        if self.max_epochs is None or not weights.any():
-            return n_steps
-        area = np.prod(shapes, axis=1)[weights > 0].sum()
-        batch_area = self.batch_size * _crop_size(self.nominal_radius) ** 2
-        enough = max(FEWEST_STEPS, int(np.ceil(self.max_epochs * area / batch_area)))
-        return min(n_steps, enough)
-
-    @property
-    def _layout(self):
-        """How an image may be cut into tiles for the nets."""
-        modules = [net.module_ for net in self.nets_]
-        return {
-            "stride": max(module.stride for module in modules),
-            "reach": max(module.reach for module in modules),
-        }
-
-    def _functions(self):
-        """Return each net as a function from (C, h, w) to heatmaps (h, w)."""
-
-        def on_tiles(forward):
-            return lambda tile: forward(tile[np.newaxis])[0]
-
-        devices = deal_devices(nearest_device(self.device), len(self.nets_))
         return [
-            on_tiles(prepare_net(net, device=device))
-            for net, device in zip(self.nets_, devices, strict=True)
+            plan_batches(
+                shapes,
+                (seen_clicks(number, clicks, held_out), positives, negatives),
+                weights,
+                masked=self.masked,
+                n_channels=self.n_channels_,
+                n_steps=n_steps,
+                first_step=self.n_steps_,
+                random_state=seed,
+                **sizes,
+            )
+            for number, seed in enumerate(seeds)
         ]
-
-    def _find(self, draw, image, threshold, places=(), n_jobs=1):
-        """Return the peaks of heatmaps of one image, and places off them."""
-        return find_peaks_in_tiles(
-            draw,
-            image,
-            threshold,
-            places,
-            distance=PEAK_DISTANCE * self.nominal_radius,
-            n_jobs=n_jobs,
-            **self._layout,
-        )
 
     def _look(self, images, clicks):
         """Look at the images once: what nets say of cells that they have not seen."""
-        functions = self._functions()
-        looked_at = sorted(set().union(*pick_images(clicks), _with_clicks(clicks)))
-
-        def draw(tile):
-            drawn = np.array([one(tile) for one in functions])
-            # The mean of one net is that net.
-            mean = [np.mean(drawn, axis=0)] if len(drawn) > 1 else []
-            return np.array([*drawn, *mean])
+        drawing = Drawing.prepare(self.nets_, self.device)
+        samples = of_all, of_clicked = pick_images(clicks)
+        looked_at = sorted(set().union(*samples, with_clicks(clicks)))
 
         def look(index):
-            nominal = NominalImage(images[index], self._scale)
-            return self._find(draw, nominal, LOWEST_PEAK)
+            return drawing.find_peaks(
+                drawing.each_and_mean,
+                NominalImage(images[index], self._scale),
+                self.nominal_radius,
+                LOWEST_PEAK,
+            )
 
-        looks = map_threads(look, looked_at, self.n_jobs)
-        looks = dict(zip(looked_at, looks, strict=True))
+        found = map_threads(look, looked_at, self.n_jobs)
+        found = dict(zip(looked_at, found, strict=True))
         nominal = self._points_to_nominal(clicks, images.shapes)
+        radius = MASK * self.nominal_radius
         self.click_heights_ = [
-            np.zeros(len(array))
-            if len(array) == 0
-            else self._heights_unseen(array, self.click_folds_[index], looks[index])
-            for index, array in enumerate(nominal)
+            heights_unseen(
+                nominal[index], fold, found.get(index, [])[: self.n_nets], radius
+            )
+            for index, fold in enumerate(self.click_folds_)
         ]
-        self.threshold_ = self._choose_threshold(images.areas, looks)
-
-        of_all, of_clicked = pick_images(clicks)
-        peaks = [looks[index][-1] for index in of_all]
+        self.threshold_ = self._choose_threshold(images.areas, found)
+        peaks = [found[index][-1] for index in of_all]
         if self.threshold_ < LOWEST_PEAK:
             peaks = self.find_candidates(images.take(of_all), self.threshold_)
         self.found_heights_ = np.concatenate([heights for _, heights in peaks])
         peaks = [
             (points_from_nominal(points, images[index].shape, self._scale), heights)
             for index in of_clicked
-            for points, heights in [looks[index][-1]]
+            for points, heights in [found[index][-1]]
         ]
         clicked = [clicks[index] for index in of_clicked]
         self.other_heights_ = off_clicks(peaks, clicked, self.cell_radius_)
 
-    def _heights_unseen(self, clicks, fold, looks):
-        """Return how high each click of an image stands for the net without it."""
-        heights = np.zeros(len(clicks))
-        for number in range(self.n_nets):
-            chosen = (fold == number) | (fold == -1)
-            radius = MASK * self.nominal_radius
-            heights[chosen] = heights_at(clicks[chosen], *looks[number], radius)
-        return heights
-
-    def _choose_threshold(self, areas, looks):
+    def _choose_threshold(self, areas, found):
         """Choose it, given the peaks of each net in the images with clicks."""
         if self.threshold is not None:
             return float(self.threshold)
@@ -579,38 +484,11 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             return THRESHOLD
         heights, share = np.concatenate(self.click_heights_), 0.0
         if self.n_nets > 1:
-            clicked = _with_clicks(self.click_heights_)
+            clicked = with_clicks(self.click_heights_)
             peaks = [
-                their for index in clicked for _, their in looks[index][: self.n_nets]
+                their for index in clicked for _, their in found[index][: self.n_nets]
             ]
             # Cells of the other images count: they stand lower than those learnt.
             searched = areas[clicked].sum() / areas.sum()
             share = share_seen(heights, np.concatenate(peaks), self.n_nets, searched)
         return threshold_from_clicks(heights, share, self.background_weight)
-
-
-def _mean(functions, tile):
-    """Return the mean heatmap of several nets."""
-    return np.mean([draw(tile) for draw in functions], axis=0)
-
-
-def _with_clicks(clicks):
-    """Return the numbers of the images with clicks."""
-    return np.flatnonzero([len(array) > 0 for array in clicks])
-
-
-def _join(some, others):
-    """Join the points of each image."""
-    return list(map(np.concatenate, zip(some, others, strict=True)))
-
-
-def _with_index(points):
-    """Return (image, row, col) of all points."""
-    return np.concatenate(
-        [np.insert(array, 0, index, axis=1) for index, array in enumerate(points)]
-    )
-
-
-def _crop_size(nominal_radius):
-    """Return about 11 radii, a multiple of 32 pixels: 64 at a radius of 6."""
-    return int(np.ceil(nominal_radius * 64 / 6 / 32) * 32)

@@ -11,10 +11,12 @@ __all__ = [
     "HeldOut",
     "deal_clicks",
     "heights_at",
+    "heights_unseen",
     "off_clicks",
     "pick_images",
     "seen_clicks",
     "weigh",
+    "with_clicks",
 ]
 
 # Images on which is looked at what else is found.
@@ -60,7 +62,7 @@ def pick_images(clicks):
     of_all, of_clicked : int ndarray of shape (at most 5,)
         Their numbers, increasing. Images without clicks may look otherwise.
     """
-    kinds = np.arange(len(clicks)), np.flatnonzero([len(array) > 0 for array in clicks])
+    kinds = np.arange(len(clicks)), with_clicks(clicks)
     return [
         kind[np.linspace(0, len(kind) - 1, min(len(kind), MAX_IMAGES)).astype(int)]
         for kind in kinds
@@ -199,3 +201,35 @@ def heights_at(points, peaks, heights, radius):
         return np.zeros(len(points))
     near = cKDTree(peaks).query_ball_point(points, radius)
     return np.array([max(heights[index], default=0.0) for index in near])
+
+
+def heights_unseen(clicks, fold, found, radius):
+    """Return how high each click of an image stands for a net that has not seen it.
+
+    Parameters
+    ----------
+    clicks : ndarray of shape (n, 2)
+        Clicked cells.
+    fold : int ndarray of shape (n,)
+        From `deal_clicks`.
+    found : list of (points, heights)
+        The peaks of each net.
+    radius : float
+        In the pixels of both.
+
+    Returns
+    -------
+    heights : ndarray of shape (n,)
+        As from `heights_at`; of the last net, where all have seen the click.
+    """
+    heights = np.zeros(len(clicks))
+    for number in [*np.unique(fold[fold >= 0]), -1]:
+        chosen = fold == number
+        if chosen.any():
+            heights[chosen] = heights_at(clicks[chosen], *found[number], radius)
+    return heights
+
+
+def with_clicks(clicks):
+    """Return the numbers of the images with clicks."""
+    return np.flatnonzero([len(array) > 0 for array in clicks])

@@ -8,9 +8,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from pseudocell._detection._detector import MASK
 from pseudocell._detection._held_out import heights_at
 from pseudocell._detection._mixin import DetectorMixin
+from pseudocell._detection._training import MASK
 from pseudocell._images import Images, check_clicked
 from pseudocell._parameters import CheckedMixin
 from pseudocell.metrics import MATCHING_DISTANCE, lee_liu_score
