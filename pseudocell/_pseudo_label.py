@@ -1,13 +1,11 @@
 """PseudoLabelCellDetector: from a few clicks to every cell, in rounds."""
 
-import copy
 import time
 import warnings
 from functools import partial
 from numbers import Integral
 
-import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
@@ -27,13 +25,13 @@ from ._ranking._selector import CalibratedSelector
 from ._rounds import (
     Labels,
     Round,
-    label_rounds,
-    records_of,
+    RoundsMixin,
+    check_goes_on,
+    new_detector,
     round_settings,
-    rounds_from_records,
     with_threshold,
 )
-from ._safeguards import clicks_stand_out, is_worse, threshold_without_clicks
+from ._safeguards import WARNINGS, clicks_stand_out, is_worse, threshold_without_clicks
 
 __all__ = ["PseudoLabelCellDetector"]
 
@@ -42,29 +40,10 @@ __all__ = ["PseudoLabelCellDetector"]
 DETECTOR = partial(
     HeatmapDetector, n_nets=2, warm_start=True, warm_steps=200, max_epochs=15
 )
-# What a file holds of the rounds.
-SAVED = ("detectors_", "history_", "labels_", "candidates_")
-# What a user hears when the rounds end for a reason.
-WARNINGS = {
-    "no_candidates": (
-        "No pseudo label could be chosen, so that the detector knows the clicks only: "
-        "no peak of it is at a clicked cell, or none is elsewhere. Click more cells"
-    ),
-    "odd_clicks": (
-        "The clicked cells stand out from the others that are found, as if only those "
-        "of one kind were clicked, such as the brightest. The rounds end here, with "
-        "less weight of what is not labelled, and a threshold chosen without the "
-        "clicks: look at what is found. Click cells of every kind"
-    ),
-    "worse": (
-        "The pseudo labels made the detector worse on held-out clicks, so that the one "
-        "that knows the clicks only is kept. Click more cells"
-    ),
-}
 
 
 class PseudoLabelCellDetector(
-    PartsMixin, CallbackSupportMixin, DetectorMixin, BaseEstimator
+    RoundsMixin, PartsMixin, CallbackSupportMixin, DetectorMixin, BaseEstimator
 ):
     """Find all cells when only some of them are clicked.
 
@@ -92,8 +71,8 @@ class PseudoLabelCellDetector(
         Share of cells among the unlabelled candidates, for the features. Rather too
         high than too low. None estimates it.
     detector : estimator, default=None
-        None takes `HeatmapDetector` with two nets, which go on learning from round
-        to round: for 300 steps in round 0, and then for 200 or 15 epochs in each.
+        None takes ``HeatmapDetector(n_nets=2, warm_start=True, warm_steps=200,
+        max_epochs=15)``: two nets that go on learning from round to round.
     extractor : estimator, default=None
         None takes `PatchExtractor`.
     featurizer : estimator, default=None
@@ -139,25 +118,13 @@ class PseudoLabelCellDetector(
         The radius that is used, in pixels of the images.
     detector_ : estimator
         The detector of the last round; of round 0 if that was "worse".
-    detectors_ : list of estimator
-        The detectors of all rounds, from round 0, the one trained on clicks alone.
-    history_ : list of dict
-        A record a round: its number, how many points were clicked, pseudo positive and
-        pseudo negative, the number of candidates, and the seconds that it took.
+    rounds_ : list of Round
+        The record of each round, from round 0: its number, its labels, its detector,
+        the candidates that the labels were chosen from, the seconds that it took.
     clicks_ : list of float ndarray of shape (n_i, 2)
         The clicks that it was fitted on.
     searched_ : bool ndarray of shape (n_images,)
         Which images are searched for candidates: all that `max_search` holds.
-    candidates_ : list of float ndarray of shape (m_i, 2) or None
-        The unlabelled candidates of the last round, which stay candidates in the next
-        one; None before the first.
-    labels_ : list of dict
-        After round k, ``labels_[k]["positives"]``, ``["negatives"]`` and, for
-        candidates that may be cells but were not chosen, ``["undecided"]``: one array
-        of points an image.
-    labeled_iter_ : list of int ndarray of shape (n_i + k_i,)
-        For the clicks and pseudo positives of each image, in this order, the round in
-        which they were labelled, 0 for the clicks.
     n_iter_ : int
         Number of rounds of pseudo labelling.
     termination_condition_ : {"max_iter", "no_candidates", "no_change", "callback", \
@@ -174,12 +141,12 @@ class PseudoLabelCellDetector(
 
     Notes
     -----
-    The parameters from `cell_radius` to `class_prior` and from `device` to `verbose`
-    are handed to every part that has one of that name, unless it was set to something
-    else there: in a given part all parameters can be set and searched, as
-    ``ranker__p`` or ``detector__device``. Those up to `class_prior` change the result.
-    If one of them is not at its default in both, as in ``p=2`` with ``ranker__p=8``,
-    `fit` raises. The rounds alone set `masked` of the detector, by
+    The whole hands `cell_radius` to detector and extractor, `class_prior` to the
+    featurizer, `p` to the ranker, `alpha` and `beta` to the selector, where they are
+    None there. What is set in a part holds: ``ranker__p`` can be set and searched, and
+    where the whole is set to something else, as in ``p=2`` with ``ranker__p=8``, `fit`
+    raises. `device`, `n_jobs`, `random_state` and `verbose` are those of the whole
+    where a part is at its default. The rounds alone set `masked` of the detector, by
     `learn_background`, and `concentrate` of the ranker, to both of its values.
 
     From scikit-learn 1.9 on, its callbacks are told of each round as a task of `fit`,
@@ -375,35 +342,6 @@ class PseudoLabelCellDetector(
         check_is_fitted(self)
         return self.detector_.threshold_
 
-    @property
-    def detectors_(self):
-        """The detectors of all rounds, from round 0."""
-        return [one.detector for one in self.rounds_]
-
-    @property
-    def history_(self):
-        """A summary of each round."""
-        return records_of(self.rounds_)
-
-    @property
-    def labels_(self):
-        """The pseudo labels of round 1 and later."""
-        names = ("positives", "negatives", "undecided")
-        return [
-            {name: getattr(one.labels, name) for name in names}
-            for one in self.rounds_[1:]
-        ]
-
-    @property
-    def labeled_iter_(self):
-        """In which round each click and pseudo positive was labelled."""
-        return label_rounds(self.rounds_)
-
-    @property
-    def candidates_(self):
-        """The unlabelled candidates of the last round."""
-        return self.rounds_[-1].candidates
-
     def staged_predict(self, images):
         """Find the cells with the detector of each round.
 
@@ -421,25 +359,6 @@ class PseudoLabelCellDetector(
         for detector in self.detectors_:
             yield lend_settings(self, "detector", detector).predict(images)
 
-    def to_plain(self):
-        """Return the attributes that a file holds, by their released names."""
-        state = {key: value for key, value in vars(self).items() if key != "rounds_"}
-        if hasattr(self, "rounds_"):
-            state |= {name: getattr(self, name) for name in SAVED}
-        return state
-
-    @classmethod
-    def from_plain(cls, state):
-        """Return the detector of what `to_plain` returned."""
-        state = dict(state)
-        if "detectors_" in state:
-            saved = [state.pop(name) for name in SAVED]
-            state["rounds_"] = rounds_from_records(*saved, state["clicks_"])
-            state.pop("labeled_iter_", None)
-        made = cls.__new__(cls)
-        vars(made).update(state)
-        return made
-
     def __sklearn_is_fitted__(self):
         return hasattr(self, "n_iter_")
 
@@ -450,28 +369,11 @@ class PseudoLabelCellDetector(
                 vars(self).pop(name, None)
             self.clicks_, self.rounds_ = clicks, []
             return None
-        self._check_same(clicks)
+        check_goes_on(clicks, self.clicks_, self.max_iter, len(self.rounds_) - 1)
         self.detector_ = self.rounds_[-1].detector  # Also if it was refused.
         # Further rounds would learn the unclicked kinds as background again.
         ended = self.rounds_[-1].ended
         return ended if ended == "odd_clicks" else None
-
-    def _check_same(self, clicks):
-        """Check that clicks and rounds are those of the fit before, or more rounds."""
-        same = [*map(np.array_equal, clicks, self.clicks_)]
-        if len(clicks) != len(self.clicks_) or not all(same):
-            where = f"[{same.index(False)}]" if False in same else ""
-            raise ValueError(
-                f"partial_points{where} is not what it was in the fit before; expected "
-                "the same images and clicks, since warm_start=True adds rounds to that "
-                "fit. Use warm_start=False to start anew."
-            )
-        n_rounds = len(self.rounds_) - 1
-        if self.max_iter < n_rounds:
-            raise ValueError(
-                f"max_iter is {self.max_iter}; expected at least {n_rounds}, the "
-                "rounds of the fit before, since warm_start=True adds rounds to it."
-            )
 
     def _train(self, tasks, template, images, labels, candidates=None):
         """Train and record a detector; return why the rounds end with it, or None."""
@@ -507,24 +409,17 @@ class PseudoLabelCellDetector(
         return ended or ("callback" if stop else None)
 
     def _fit_detector(self, template, images, labels, odd=False):
-        """Fit a new detector, or one that goes on where that of a round stopped."""
-        known = template.get_params(deep=False)
-        detector = clone(template)
-        if self.rounds_ and getattr(template, "warm_start", False):
-            detector = copy.deepcopy(self.rounds_[0 if odd else -1].detector)
-            detector.set_params(**known)
+        """Fit a detector on labels, with the settings of the round."""
+        weight = template.get_params(deep=False).get("background_weight")
         settings = round_settings(
             len(self.rounds_),
             learn_background=self.learn_background,
             cell_radius=self.cell_radius_ if self.rounds_ else None,
-            odd_weight=known["background_weight"] if odd else None,
+            odd_weight=weight if odd else None,
         )
-        return detector.set_params(**settings).fit(
-            images,
-            labels.clicks,
-            positives=labels.positives,
-            negatives=labels.negatives,
-        )
+        detector = new_detector(template, self.rounds_[: 1 if odd else None])
+        more = {"positives": labels.positives, "negatives": labels.negatives}
+        return detector.set_params(**settings).fit(images, labels.clicks, **more)
 
     def _held_out(self, detector, images):
         """Return what held-out clicks say of a detector."""
@@ -548,24 +443,15 @@ class PseudoLabelCellDetector(
 
     def _find_candidates(self, images, labels):
         """Find the candidates; those of the round before stay candidates."""
-        last = self.rounds_[-1]
-        if last.candidates is None:
-            self.searched_ = choose_images(
-                images,
-                self.clicks_,
-                self.cell_radius_,
-                self.max_search,
-                check_random_state(self.random_state),
-            )
-        known = last.candidates
+        last, known = self.rounds_[-1], self.rounds_[-1].candidates
+        size = self.clicks_, self.cell_radius_
+        if known is None:
+            rng = check_random_state(self.random_state)
+            self.searched_ = choose_images(images, *size, self.max_search, rng)
         if known is None and self.learn_background:
+            rng = check_random_state(self.random_state)
             known = random_places(
-                images,
-                self.clicks_,
-                self.searched_,
-                self.cell_radius_,
-                self.max_candidates,
-                check_random_state(self.random_state),
+                images, *size, self.searched_, self.max_candidates, rng
             )
         threshold = self.candidate_threshold
         peaks = search(last.detector, images, threshold, known, self.searched_)

@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
 from ._geometry._peaks import thin
 
 __all__ = [
     "Labels",
     "Round",
-    "label_rounds",
-    "records_of",
+    "RoundsMixin",
+    "check_goes_on",
+    "new_detector",
     "round_settings",
-    "rounds_from_records",
     "with_threshold",
 ]
 
+# What a file holds of the rounds.
+SAVED = ("detectors_", "history_", "labels_", "candidates_")
 # A candidate above this quantile of the clicked cells may be one: "undecided".
 UNDECIDED = 0.1
 # By how much less unlabelled places count where cells of one kind were clicked.
@@ -155,6 +158,27 @@ def round_settings(number, *, learn_background, cell_radius=None, odd_weight=Non
     return settings
 
 
+def new_detector(template, rounds):
+    """Return a detector to fit: a new one, or one that goes on from the last round.
+
+    Parameters
+    ----------
+    template : estimator
+        The part with its parameters; it stays as it is.
+    rounds : list of Round
+        The rounds to go on from, if the template has ``warm_start=True``.
+
+    Returns
+    -------
+    detector : estimator
+        The detector of the last round is copied, never fitted again.
+    """
+    if not (rounds and getattr(template, "warm_start", False)):
+        return clone(template)
+    detector = copy.deepcopy(rounds[-1].detector)
+    return detector.set_params(**template.get_params(deep=False))
+
+
 def with_threshold(detector, threshold):
     """Return a fitted detector with another threshold.
 
@@ -175,7 +199,105 @@ def with_threshold(detector, threshold):
     return changed
 
 
-def label_rounds(rounds):
+def check_goes_on(clicks, before, max_iter, n_rounds):
+    """Check that a fit can go on from the fit before.
+
+    Parameters
+    ----------
+    clicks, before : list of ndarray of shape (n_i, 2)
+        The clicks now and then, which must be the same.
+    max_iter : int
+        The rounds that are wanted.
+    n_rounds : int
+        The rounds that there are.
+
+    Raises
+    ------
+    ValueError
+        If clicks differ, or fewer rounds are wanted.
+    """
+    same = [*map(np.array_equal, clicks, before)]
+    if len(clicks) != len(before) or not all(same):
+        where = f"[{same.index(False)}]" if False in same else ""
+        raise ValueError(
+            f"partial_points{where} is not what it was in the fit before; expected "
+            "the same images and clicks, since warm_start=True adds rounds to that "
+            "fit. Use warm_start=False to start anew."
+        )
+    if max_iter < n_rounds:
+        raise ValueError(
+            f"max_iter is {max_iter}; expected at least {n_rounds}, the "
+            "rounds of the fit before, since warm_start=True adds rounds to it."
+        )
+
+
+class RoundsMixin:
+    """What an estimator with the record `rounds_` tells of it, and keeps in a file."""
+
+    @property
+    def detectors_(self):
+        """The detectors of all rounds, from round 0, which knows the clicks alone."""
+        return [one.detector for one in self.rounds_]
+
+    @property
+    def history_(self):
+        """A dict a round: its number, how many points it had, the seconds it took.
+
+        The points are clicked, pseudo positive, pseudo negative and candidates.
+        """
+        return _records_of(self.rounds_)
+
+    @property
+    def labels_(self):
+        """The pseudo labels of round 1 and later.
+
+        A dict each of "positives", "negatives" and "undecided", which may be cells but
+        were not chosen: one array of points an image.
+        """
+        names = ("positives", "negatives", "undecided")
+        return [
+            {name: getattr(one.labels, name) for name in names}
+            for one in self.rounds_[1:]
+        ]
+
+    @property
+    def labeled_iter_(self):
+        """In which round each point was labelled.
+
+        For the clicks and pseudo positives of each image, in this order, int ndarray of
+        shape (n_i + k_i,), 0 for the clicks.
+        """
+        return _label_rounds(self.rounds_)
+
+    @property
+    def candidates_(self):
+        """The unlabelled candidates of the last round, one array an image.
+
+        They stay candidates in the next one; None before the first.
+        """
+        return self.rounds_[-1].candidates
+
+    def to_plain(self):
+        """Return the attributes that a file holds, by their released names."""
+        state = {key: value for key, value in vars(self).items() if key != "rounds_"}
+        if hasattr(self, "rounds_"):
+            state |= {name: getattr(self, name) for name in SAVED}
+        return state
+
+    @classmethod
+    def from_plain(cls, state):
+        """Return the detector of what `to_plain` returned."""
+        state = dict(state)
+        if "detectors_" in state:
+            saved = [state.pop(name) for name in SAVED]
+            state["rounds_"] = _rounds_from_records(*saved, state["clicks_"])
+            state.pop("labeled_iter_", None)
+        made = cls.__new__(cls)
+        vars(made).update(state)
+        return made
+
+
+def _label_rounds(rounds):
     """Return in which round each click and pseudo positive was labelled.
 
     Parameters
@@ -197,7 +319,7 @@ def label_rounds(rounds):
     ]
 
 
-def records_of(rounds):
+def _records_of(rounds):
     """Return a summary of each round, as in the attribute `history_`."""
     return [
         {
@@ -212,7 +334,7 @@ def records_of(rounds):
     ]
 
 
-def rounds_from_records(detectors, history, labels, candidates, clicks):
+def _rounds_from_records(detectors, history, labels, candidates, clicks):
     """Return the rounds that a file of the released format tells of.
 
     Parameters

@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 
 from .metrics import lee_liu_score
 
-__all__ = ["clicks_stand_out", "is_worse", "threshold_without_clicks"]
+__all__ = ["WARNINGS", "clicks_stand_out", "is_worse", "threshold_without_clicks"]
 
 # A detector is worse if its recall^2 / detections is below this share of the other's.
 # Smaller differences are within what a few clicks can tell.
@@ -16,6 +16,25 @@ WORSE = 0.8
 # not; if 4 of 10 finds are no cells and all of them low, 70 times in 100.
 STAND_OUT = 0.7
 CONFIDENCE = 0.95
+
+
+# What a user hears when the rounds end for a reason.
+WARNINGS = {
+    "no_candidates": (
+        "No pseudo label could be chosen, so that the detector knows the clicks only: "
+        "no peak of it is at a clicked cell, or none is elsewhere. Click more cells"
+    ),
+    "odd_clicks": (
+        "The clicked cells stand out from the others that are found, as if only those "
+        "of one kind were clicked, such as the brightest. The rounds end here, with "
+        "less weight of what is not labelled, and a threshold chosen without the "
+        "clicks: look at what is found. Click cells of every kind"
+    ),
+    "worse": (
+        "The pseudo labels made the detector worse on held-out clicks, so that the one "
+        "that knows the clicks only is kept. Click more cells"
+    ),
+}
 
 
 def is_worse(held_out, other):

@@ -827,6 +827,28 @@ def test_warm_start_without_further_rounds_changes_nothing(fitted, data):
 
 
 @pytest.mark.parametrize(
+    ("spoil", "max_iter", "verdict"),
+    [("rate_nothing", 1, "worse"), ("rate_clicks_high", 3, "odd_clicks")],
+)
+def test_warm_start_that_adds_nothing_keeps_the_verdict_and_its_warning(
+    data, monkeypatch, spoil, max_iter, verdict
+):
+    images, clicks, _ = data
+    monkeypatch.setattr(Spoilt, "spoil", staticmethod(globals()[spoil]))
+    detector = Spoilt(net=PixelNet, max_steps=1, batch_size=2, n_nets=2)
+    loop = quick(detector=detector, max_iter=max_iter, selector=ShareSelector())
+    with pytest.warns(UserWarning) as first:
+        loop.fit(images, clicks)
+    kept, n_rounds = loop.detector_, len(loop.rounds_)
+    with pytest.warns(UserWarning) as second:
+        loop.set_params(warm_start=True).fit(images, clicks)
+    assert loop.termination_condition_ == verdict
+    assert str(second[0].message) == str(first[0].message)
+    assert loop.detector_ is kept
+    assert len(loop.rounds_) == n_rounds
+
+
+@pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda clicks: clicks[:2], "partial_points has 2 lists of points for 3"),

@@ -5,23 +5,19 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from .._geometry._radius import estimate_cell_radius
 from .._geometry._scale import (
-    NominalImage,
-    nominal_shape,
     points_from_nominal,
     points_to_nominal,
 )
-from .._geometry._tiling import map_tiles
 from .._images import Images, check_clicked
 from .._inference import choose_device, deal_devices
 from .._parameters import HOW_TO_RUN, RADIUS, CheckedMixin, Number
 from .._skorch import build_module, fit_net
-from .._threads import map_threads, share_threads
+from .._threads import map_threads
 from ..losses import MaskedMSELoss
 from ..nets import UNet
 from ._drawing import Drawing
@@ -30,17 +26,14 @@ from ._held_out import (
     heights_unseen,
     off_clicks,
     pick_images,
-    seen_clicks,
     with_clicks,
 )
 from ._mixin import DetectorMixin
-from ._threshold import share_seen, threshold_from_clicks
-from ._training import MASK, count_steps, cut_crops, plan_batches, weigh_background
+from ._threshold import choose_threshold
+from ._training import MASK, cut_crops, find_start, plan_batches
 
 __all__ = ["HeatmapDetector"]
 
-# A peak of this height is as likely a cell as not, if clicked cells have height 1.
-THRESHOLD = 0.5
 # Peaks below this height are noise at any threshold.
 LOWEST_PEAK = 0.05
 
@@ -251,7 +244,7 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             `init` is not fitted or of another size.
         """
         self._validate_params()
-        start = self._find_start()
+        start = find_start(self)
         images = Images(images, None if start is None else start.n_channels_)
         clicks = check_clicked(images, partial_points)
         nothing = [()] * len(images)
@@ -291,7 +284,15 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
                 # No net may see now what it was tested on before.
                 held_out = start.click_folds_
         devices = deal_devices(choose_device(self.device), self.n_nets)
-        batches = self._plan(images.shapes, labels, held_out, seeds[:, 1], start)
+        goes_on = start is self and self.warm_steps is not None
+        batches = plan_batches(
+            self,
+            images.shapes,
+            labels,
+            held_out,
+            most=self.warm_steps if goes_on else self.max_steps,
+            seeds=seeds[:, 1],
+        )
         cut_crops(images, batches, self._scale, self.n_jobs)
 
         def train(number):
@@ -330,23 +331,7 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         images = Images(images, self.n_channels_)
-        drawing = Drawing.prepare(self.nets_, self.device)
-        n_outer, n_inner = share_threads(len(images), self.n_jobs)
-
-        def find(index):
-            shape = images[index].shape
-            extra = np.zeros((0, 2)) if known is None else known[index]
-            ((points, heights),) = drawing.find_peaks(
-                lambda tile: drawing.mean(tile)[np.newaxis],
-                NominalImage(images[index], self._scale),
-                self.nominal_radius,
-                threshold,
-                points_to_nominal(extra, shape, self._scale),
-                n_inner,
-            )
-            return points_from_nominal(points, shape, self._scale), heights
-
-        return map_threads(find, range(len(images)), n_outer)
+        return self._drawing().find(images, threshold, known, self.n_jobs)
 
     def predict_heatmap(self, images):
         """Return the heatmaps at the nominal cell size.
@@ -364,40 +349,16 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         images = Images(images, self.n_channels_)
-        drawing = Drawing.prepare(self.nets_, self.device)
-        layout = {"stride": drawing.stride, "reach": drawing.reach}
+        return self._drawing().render(images, self.n_jobs)
 
-        def render(image):
-            return map_tiles(drawing.mean, NominalImage(image, self._scale), **layout)
-
-        return map_threads(render, images, self.n_jobs)
+    def _drawing(self):
+        return Drawing.prepare(
+            self.nets_, self.device, self.nominal_radius, self._scale
+        )
 
     @property
     def _scale(self):
         return self.nominal_radius / self.cell_radius_
-
-    def _find_start(self):
-        """Return the fitted detector to go on from, None to start with new nets."""
-        if self.warm_start and hasattr(self, "nets_"):
-            start, name = self, "the fit before"
-        elif self.init is None:
-            return None
-        else:
-            start, name = getattr(self.init, "detector_", self.init), "init"
-        if not hasattr(start, "nets_"):
-            raise NotFittedError(
-                f"init is a {type(start).__name__} without fitted nets; expected a "
-                "fitted HeatmapDetector. In a part or a search pass "
-                "init=sklearn.frozen.FrozenEstimator(fitted): a clone forgets the nets."
-            )
-        there = {"n_nets": len(start.nets_), "nominal_radius": start.nominal_radius}
-        for key, value in there.items():
-            if getattr(self, key) != value:
-                raise ValueError(
-                    f"{key} is {getattr(self, key)}, but {name} has {value}; expected "
-                    "the same, to go on from its nets."
-                )
-        return start
 
     def _build(self, seeds):
         """Build the modules, one after the other: building uses the global seed."""
@@ -410,51 +371,13 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             for array, shape in zip(points, shapes, strict=True)
         ]
 
-    def _plan(self, shapes, labels, held_out, seeds, start):
-        """Draw the crops of all nets; their pixels are to come."""
-        goes_on = start is self and self.warm_steps is not None
-        clicks, positives, negatives = labels
-        weights = weigh_background(clicks, self.background_weight, self.masked)
-        shapes = [nominal_shape(shape, self._scale) for shape in shapes]
-        sizes = {"batch_size": self.batch_size, "nominal_radius": self.nominal_radius}
-        n_steps = count_steps(
-            shapes,
-            weights,
-            most=self.warm_steps if goes_on else self.max_steps,
-            max_epochs=self.max_epochs,
-            **sizes,
-        )
-        return [
-            plan_batches(
-                shapes,
-                (seen_clicks(number, clicks, held_out), positives, negatives),
-                weights,
-                masked=self.masked,
-                n_channels=self.n_channels_,
-                n_steps=n_steps,
-                first_step=self.n_steps_,
-                random_state=seed,
-                **sizes,
-            )
-            for number, seed in enumerate(seeds)
-        ]
-
     def _look(self, images, clicks):
         """Look at the images once: what nets say of cells that they have not seen."""
-        drawing = Drawing.prepare(self.nets_, self.device)
-        samples = of_all, of_clicked = pick_images(clicks)
-        looked_at = sorted(set().union(*samples, with_clicks(clicks)))
-
-        def look(index):
-            return drawing.find_peaks(
-                drawing.each_and_mean,
-                NominalImage(images[index], self._scale),
-                self.nominal_radius,
-                LOWEST_PEAK,
-            )
-
-        found = map_threads(look, looked_at, self.n_jobs)
-        found = dict(zip(looked_at, found, strict=True))
+        of_all, of_clicked = pick_images(clicks)
+        looked_at = sorted({*of_all, *of_clicked, *with_clicks(clicks)})
+        found = self._drawing().find_by_each(
+            images, looked_at, LOWEST_PEAK, self.n_jobs
+        )
         nominal = self._points_to_nominal(clicks, images.shapes)
         radius = MASK * self.nominal_radius
         self.click_heights_ = [
@@ -463,7 +386,11 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             )
             for index, fold in enumerate(self.click_folds_)
         ]
-        self.threshold_ = self._choose_threshold(images.areas, found)
+        clicked = with_clicks(clicks)
+        peaks = [heights for i in clicked for _, heights in found[i][: self.n_nets]]
+        areas = images.areas
+        searched = areas[clicked].sum() / areas.sum()
+        self.threshold_ = choose_threshold(self, np.concatenate(peaks), searched)
         peaks = [found[index][-1] for index in of_all]
         if self.threshold_ < LOWEST_PEAK:
             peaks = self.find_candidates(images.take(of_all), self.threshold_)
@@ -475,20 +402,3 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         ]
         clicked = [clicks[index] for index in of_clicked]
         self.other_heights_ = off_clicks(peaks, clicked, self.cell_radius_)
-
-    def _choose_threshold(self, areas, found):
-        """Choose it, given the peaks of each net in the images with clicks."""
-        if self.threshold is not None:
-            return float(self.threshold)
-        if self.masked:
-            return THRESHOLD
-        heights, share = np.concatenate(self.click_heights_), 0.0
-        if self.n_nets > 1:
-            clicked = with_clicks(self.click_heights_)
-            peaks = [
-                their for index in clicked for _, their in found[index][: self.n_nets]
-            ]
-            # Cells of the other images count: they stand lower than those learnt.
-            searched = areas[clicked].sum() / areas.sum()
-            share = share_seen(heights, np.concatenate(peaks), self.n_nets, searched)
-        return threshold_from_clicks(heights, share, self.background_weight)

@@ -1,10 +1,13 @@
-"""Fitted nets as one function from a tile to heatmaps, and how tiles may be cut."""
+"""Fitted nets and images -> heatmaps and their peaks."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from .._geometry._scale import NominalImage, points_from_nominal, points_to_nominal
+from .._geometry._tiling import map_tiles
 from .._inference import deal_devices, nearest_device, prepare_net
+from .._threads import map_threads, share_threads
 from ._tiled_peaks import find_peaks_in_tiles
 
 __all__ = ["Drawing"]
@@ -24,14 +27,20 @@ class Drawing:
     stride, reach : int
         Tiles begin at multiples of the first; no pixel farther away than the second
         matters.
+    nominal_radius : float
+        Radius of a cell at the nominal size.
+    scale : float
+        That over the cell radius in pixels of the images.
     """
 
     functions: list
     stride: int
     reach: int
+    nominal_radius: float
+    scale: float
 
     @classmethod
-    def prepare(cls, nets, device):
+    def prepare(cls, nets, device, nominal_radius, scale):
         """Make nets ready for many calls, on a device that is here.
 
         Parameters
@@ -40,6 +49,8 @@ class Drawing:
             Fitted.
         device : str
             Where to compute; several GPUs share the nets out.
+        nominal_radius, scale : float
+            As the attributes.
 
         Returns
         -------
@@ -54,51 +65,100 @@ class Drawing:
             ],
             stride=max(module.stride for module in modules),
             reach=max(module.reach for module in modules),
+            nominal_radius=nominal_radius,
+            scale=scale,
         )
 
-    def mean(self, tile):
-        """Return the mean heatmap (h, w) of a tile (C, h, w)."""
-        return np.mean(self._each(tile), axis=0)
-
-    def each_and_mean(self, tile):
-        """Return the heatmap of each net and the mean, which of one net is that."""
-        drawn = self._each(tile)
-        mean = [np.mean(drawn, axis=0)] if len(drawn) > 1 else []
-        return np.array([*drawn, *mean])
-
-    def find_peaks(self, draw, image, nominal_radius, threshold, places=(), n_jobs=1):
-        """Return the peaks of heatmaps of an image, as `find_peaks_in_tiles` does.
+    def find(self, images, threshold, known, n_jobs):
+        """Return the peaks of the mean heatmaps, and known places off them.
 
         Parameters
         ----------
-        draw : callable
-            Makes heatmaps (k, h, w) of a tile.
-        image : NominalImage
-            The image.
-        nominal_radius : float
-            Radius of a cell.
+        images : Images
+            The images.
         threshold : float
             Peaks at or below it are left out.
-        places : array-like of shape (m, 2)
-            Places to return as well.
-        n_jobs : int, default=1
+        known : sequence of array-like of shape (m_i, 2) or None
+            Further places, in pixels of the images.
+        n_jobs : int or None
             Number of threads.
 
         Returns
         -------
         found : list of (points, heights)
-            Of each heatmap.
+            Of each image, in its pixels.
         """
+        n_outer, n_inner = share_threads(len(images), n_jobs)
+
+        def find(index):
+            shape = images[index].shape
+            extra = np.zeros((0, 2)) if known is None else known[index]
+            ((points, heights),) = self._find_peaks(
+                lambda tile: self._mean(tile)[np.newaxis],
+                images[index],
+                threshold,
+                points_to_nominal(extra, shape, self.scale),
+                n_inner,
+            )
+            return points_from_nominal(points, shape, self.scale), heights
+
+        return map_threads(find, range(len(images)), n_outer)
+
+    def find_by_each(self, images, indices, threshold, n_jobs):
+        """Return the peaks of the heatmap of each net, and of the mean, in one look.
+
+        Parameters
+        ----------
+        images : Images
+            The images.
+        indices : sequence of int
+            Which of them to look at.
+        threshold : float
+            Peaks at or below it are left out.
+        n_jobs : int or None
+            Number of threads.
+
+        Returns
+        -------
+        found : dict of int to list of (points, heights)
+            Of each of those images, in pixels at the nominal size, the mean last.
+        """
+
+        def look(index):
+            return self._find_peaks(self._each_and_mean, images[index], threshold)
+
+        return dict(zip(indices, map_threads(look, indices, n_jobs), strict=True))
+
+    def render(self, images, n_jobs):
+        """Return the mean heatmaps, float32 arrays at the nominal size."""
+
+        def render(image):
+            image = NominalImage(image, self.scale)
+            return map_tiles(self._mean, image, stride=self.stride, reach=self.reach)
+
+        return map_threads(render, images, n_jobs)
+
+    def _find_peaks(self, draw, image, threshold, places=(), n_jobs=1):
         return find_peaks_in_tiles(
             draw,
-            image,
+            NominalImage(image, self.scale),
             threshold,
             places,
-            distance=PEAK_DISTANCE * nominal_radius,
+            distance=PEAK_DISTANCE * self.nominal_radius,
             stride=self.stride,
             reach=self.reach,
             n_jobs=n_jobs,
         )
+
+    def _mean(self, tile):
+        """Return the mean heatmap (h, w) of a tile (C, h, w)."""
+        return np.mean(self._each(tile), axis=0)
+
+    def _each_and_mean(self, tile):
+        """Return the heatmap of each net and the mean, which of one net is that."""
+        drawn = self._each(tile)
+        mean = [np.mean(drawn, axis=0)] if len(drawn) > 1 else []
+        return np.array([*drawn, *mean])
 
     def _each(self, tile):
         return [forward(tile[np.newaxis])[0] for forward in self.functions]

@@ -2,12 +2,44 @@
 
 import numpy as np
 
-__all__ = ["share_seen", "threshold_from_clicks"]
+__all__ = ["choose_threshold", "share_seen", "threshold_from_clicks"]
+
+# A peak of this height is as likely a cell as not, if clicked cells have height 1.
+THRESHOLD = 0.5
 
 # A net that learnt unlabelled cells as background rates every cell lower, also clicked
 # ones that it has not seen: what counts is this quantile of their heights. The
 # threshold is at least so much of it.
 QUANTILE, THRESHOLD_OF_QUANTILE = 0.25, 2 / 3
+
+
+def choose_threshold(detector, peak_heights, searched):
+    """Return the threshold of a detector, by its parameters and held-out clicks.
+
+    Parameters
+    ----------
+    detector : HeatmapDetector
+        Its nets are trained, and it has `click_heights_`.
+    peak_heights : ndarray of shape (m,)
+        The heights of the peaks of all nets, in the images with clicks.
+    searched : float
+        Which share of the area of all images these are.
+
+    Returns
+    -------
+    threshold : float
+        The parameter; without one 0.5, or what `threshold_from_clicks` says of nets
+        that learnt unlabelled pixels as background.
+    """
+    if detector.threshold is not None:
+        return float(detector.threshold)
+    if detector.masked:
+        return THRESHOLD
+    heights, share = np.concatenate(detector.click_heights_), 0.0
+    if detector.n_nets > 1:
+        # Cells of the other images count: they stand lower than those learnt.
+        share = share_seen(heights, peak_heights, detector.n_nets, searched)
+    return threshold_from_clicks(heights, share, detector.background_weight)
 
 
 def threshold_from_clicks(click_heights, share, weight):

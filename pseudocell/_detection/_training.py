@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.exceptions import NotFittedError
 
 from .._geometry._heatmap import render_heatmap, render_mask
-from .._geometry._scale import NominalImage
+from .._geometry._scale import NominalImage, nominal_shape
 from .._threads import map_threads
 from ._batches import CropBatches
+from ._held_out import seen_clicks
 
 __all__ = [
     "MASK",
     "Targets",
-    "count_steps",
     "crop_size",
     "cut_crops",
+    "find_start",
     "plan_batches",
     "weigh_background",
 ]
@@ -93,78 +95,108 @@ def weigh_background(clicks, weight, masked):
     return np.where(counts, weight, 0.0)
 
 
-def plan_batches(
-    shapes, labels, weights, *, masked, nominal_radius, n_channels, **settings
-):
-    """Draw the crops that a net is trained on; their pixels are to come.
+def find_start(detector):
+    """Return the fitted detector to go on from.
 
     Parameters
     ----------
-    shapes : list of (H_i, W_i)
-        Shapes of the images at the nominal size.
-    labels : tuple of three lists of ndarray of shape (n_i, 2)
-        The clicks that the net sees, pseudo positives and pseudo negatives.
-    weights : ndarray of shape (n_images,)
-        From `weigh_background`.
-    masked : bool
-        Whether the net learns from the discs around labels alone.
-    nominal_radius : float
-        Radius of a cell.
-    n_channels : int
-        Number of channels of the images.
-    **settings
-        Further arguments of `CropBatches`.
+    detector : HeatmapDetector
+        Has the parameters `warm_start` and `init`.
 
     Returns
     -------
-    batches : CropBatches
+    start : HeatmapDetector or None
+        None to start with new nets.
+
+    Raises
+    ------
+    ValueError
+        If that detector is not fitted, or of another size.
+    """
+    if detector.warm_start and hasattr(detector, "nets_"):
+        start, name = detector, "the fit before"
+    elif detector.init is None:
+        return None
+    else:
+        start, name = getattr(detector.init, "detector_", detector.init), "init"
+    if not hasattr(start, "nets_"):
+        raise NotFittedError(
+            f"init is a {type(start).__name__} without fitted nets; expected a "
+            "fitted HeatmapDetector. In a part or a search pass "
+            "init=sklearn.frozen.FrozenEstimator(fitted): a clone forgets the nets."
+        )
+    there = {"n_nets": len(start.nets_), "nominal_radius": start.nominal_radius}
+    for key, value in there.items():
+        if getattr(detector, key) != value:
+            raise ValueError(
+                f"{key} is {getattr(detector, key)}, but {name} has {value}; expected "
+                "the same, to go on from its nets."
+            )
+    return start
+
+
+def plan_batches(detector, shapes, labels, held_out, *, most, seeds):
+    """Draw the crops that each net is trained on; their pixels are to come.
+
+    Parameters
+    ----------
+    detector : HeatmapDetector
+        Says how it is trained, by its parameters, `n_channels_`, and `n_steps_` before.
+    shapes : list of tuple of int
+        Shapes of the images.
+    labels : sequence of three lists of ndarray of shape (n_i, 2)
+        Clicks, pseudo positives and pseudo negatives, at the nominal size.
+    held_out : list of int ndarray of shape (n_i,)
+        Which net does not see which click.
+    most : int
+        Number of batches, unless the background is small.
+    seeds : int ndarray of shape (n_nets,)
+        A seed a net.
+
+    Returns
+    -------
+    batches : list of CropBatches
+        One of each net.
     """
     clicks, positives, negatives = labels
-    cells = _join(clicks, positives)
-    # Pseudo positives are the clear cells, and many. Crops around any cell would
-    # be theirs, and the clicks, which stand for all the others, be crowded out.
-    centres = [cells, negatives] if masked else [clicks, positives]
-    targets = Targets(cells, _join(cells, negatives), weights, nominal_radius)
+    radius = detector.nominal_radius
+    scale = radius / detector.cell_radius_
+    shapes = [nominal_shape(shape, scale) for shape in shapes]
+    weights = weigh_background(clicks, detector.background_weight, detector.masked)
     where = weights > 0 if weights.any() else None
-    return CropBatches(
-        shapes,
-        n_channels,
-        [*map(_with_index, centres)],
-        targets.draw,
-        size=crop_size(nominal_radius),
-        anywhere=0.0 if where is None else 0.5,
-        where=where,
-        **settings,
-    )
+    n_steps = _count_steps(detector, shapes, weights, most)
+    batches = []
+    for number, seed in enumerate(seeds):
+        seen = seen_clicks(number, clicks, held_out)
+        cells = _join(seen, positives)
+        # Pseudo positives are the clear cells, and many. Crops around any cell would be
+        # theirs, and the clicks, which stand for all the others, be crowded out.
+        centres = [cells, negatives] if detector.masked else [seen, positives]
+        targets = Targets(cells, _join(cells, negatives), weights, radius)
+        planned = CropBatches(
+            shapes,
+            detector.n_channels_,
+            [*map(_with_index, centres)],
+            targets.draw,
+            n_steps=n_steps,
+            first_step=detector.n_steps_,
+            batch_size=detector.batch_size,
+            size=crop_size(radius),
+            anywhere=0.0 if where is None else 0.5,
+            where=where,
+            random_state=seed,
+        )
+        batches.append(planned)
+    return batches
 
 
-def count_steps(shapes, weights, *, most, max_epochs, batch_size, nominal_radius):
-    """Return the number of batches, fewer where the background is small.
-
-    Parameters
-    ----------
-    shapes : list of (H_i, W_i)
-        Shapes of the images at the nominal size.
-    weights : ndarray of shape (n_images,)
-        From `weigh_background`.
-    most : int
-        Number of batches unless the background is small.
-    max_epochs : float or None
-        How often the crops may cover the images whose background counts.
-    batch_size : int
-        Crops in a batch.
-    nominal_radius : float
-        Radius of a cell.
-
-    Returns
-    -------
-    n_steps : int
-    """
-    if max_epochs is None or not weights.any():
+def _count_steps(detector, shapes, weights, most):
+    """Return the number of batches, fewer where the background is small."""
+    if detector.max_epochs is None or not weights.any():
         return most
     area = np.prod(shapes, axis=1)[weights > 0].sum()
-    batch_area = batch_size * crop_size(nominal_radius) ** 2
-    enough = max(FEWEST_STEPS, int(np.ceil(max_epochs * area / batch_area)))
+    batch_area = detector.batch_size * crop_size(detector.nominal_radius) ** 2
+    enough = max(FEWEST_STEPS, int(np.ceil(detector.max_epochs * area / batch_area)))
     return min(most, enough)
 
 

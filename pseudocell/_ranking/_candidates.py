@@ -86,7 +86,7 @@ def choose_images(images, clicks, radius, max_search, rng):
     return searched
 
 
-def random_places(images, clicks, searched, radius, per_click, rng):
+def random_places(images, clicks, radius, searched, per_click, rng):
     """Draw places off the clicks: where there are few peaks there is background.
 
     Parameters
@@ -95,10 +95,10 @@ def random_places(images, clicks, searched, radius, per_click, rng):
         The images; none is read.
     clicks : list of ndarray of shape (n_i, 2)
         Clicked cells.
-    searched : bool ndarray of shape (n_images,)
-        Images outside it get no place.
     radius : float
         Smallest distance from a click, in pixels.
+    searched : bool ndarray of shape (n_images,)
+        Images outside it get no place.
     per_click : int
         Places to draw for each click.
     rng : RandomState
