@@ -8,14 +8,14 @@ from numbers import Integral
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_is_fitted
 
 from ._callbacks import CallbackSupportMixin, with_callbacks
-from ._detection._detector import LOWEST_PEAK, HeatmapDetector
+from ._detection._detector import HeatmapDetector
 from ._detection._held_out import weigh
 from ._detection._mixin import DetectorMixin
 from ._images import Images, check_clicked
-from ._parameters import HOW_TO_RUN, RADIUS, Number, PartsMixin, lend_settings
+from ._labels import Labels
+from ._parameters import HOW_TO_RUN, RADIUS, Number, PartsMixin
 from ._ranking._candidates import choose_images, random_places, search, sort_candidates
 from ._ranking._cross_fit import rank_candidates
 from ._ranking._extractor import PatchExtractor
@@ -23,7 +23,6 @@ from ._ranking._featurizer import NNPUFeaturizer
 from ._ranking._ranker import PClassificationRanker
 from ._ranking._selector import CalibratedSelector
 from ._rounds import (
-    Labels,
     Round,
     RoundsMixin,
     check_goes_on,
@@ -316,52 +315,6 @@ class PseudoLabelCellDetector(
         )
         return self
 
-    def find_candidates(self, images, threshold=LOWEST_PEAK):
-        """Return what the kept detector finds above any threshold.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-        threshold : float, default=0.05
-            Peaks at or below it are left out.
-
-        Returns
-        -------
-        candidates : list of (points, heights)
-            Points of shape (n_i, 2) as (row, col) in pixels and heights of shape
-            (n_i,) in the heatmap, about 1 for a sure cell, the highest first.
-        """
-        check_is_fitted(self)
-        detector = lend_settings(self, "detector", self.detector_)
-        return detector.find_candidates(images, threshold)
-
-    @property
-    def threshold_(self):
-        """The threshold of the kept detector: a peak is a cell if it is higher."""
-        check_is_fitted(self)
-        return self.detector_.threshold_
-
-    def staged_predict(self, images):
-        """Find the cells with the detector of each round.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images.
-
-        Yields
-        ------
-        points : list of float ndarray of shape (n_i, 2)
-            As from `predict`, for round 0, 1, ... `n_iter_`.
-        """
-        check_is_fitted(self)
-        for detector in self.detectors_:
-            yield lend_settings(self, "detector", detector).predict(images)
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "n_iter_")
-
     def _begin(self, clicks):
         """Forget the fit before, or go back to its end; return why it was final."""
         if not (self.warm_start and getattr(self, "rounds_", [])):
@@ -372,8 +325,8 @@ class PseudoLabelCellDetector(
         check_goes_on(clicks, self.clicks_, self.max_iter, len(self.rounds_) - 1)
         self.detector_ = self.rounds_[-1].detector  # Also if it was refused.
         # Further rounds would learn the unclicked kinds as background again.
-        ended = self.rounds_[-1].ended
-        return ended if ended == "odd_clicks" else None
+        before = getattr(self, "termination_condition_", None)
+        return before if before == "odd_clicks" else None
 
     def _train(self, tasks, template, images, labels, candidates=None):
         """Train and record a detector; return why the rounds end with it, or None."""

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
-from ._geometry._peaks import thin
+from ._detection._detector import LOWEST_PEAK
+from ._labels import Labels
+from ._parameters import lend_settings
 
 __all__ = [
-    "Labels",
     "Round",
     "RoundsMixin",
     "check_goes_on",
@@ -21,79 +23,8 @@ __all__ = [
 
 # What a file holds of the rounds.
 SAVED = ("detectors_", "history_", "labels_", "candidates_")
-# A candidate above this quantile of the clicked cells may be one: "undecided".
-UNDECIDED = 0.1
 # By how much less unlabelled places count where cells of one kind were clicked.
 WEIGHT_IF_ODD = 0.2
-
-
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """What a detector learns from: four lists of points, one array an image each.
-
-    Attributes
-    ----------
-    clicks : list of float ndarray of shape (n_i, 2)
-        Clicked cells.
-    positives, negatives : list of float ndarray of shape (m_i, 2)
-        Pseudo labels: cells, and what is none.
-    undecided : list of float ndarray of shape (k_i, 2)
-        Candidates that may be cells, but were not chosen.
-    """
-
-    clicks: list
-    positives: list
-    negatives: list
-    undecided: list
-
-    @classmethod
-    def from_clicks(cls, clicks):
-        """Return labels that are the clicks alone."""
-        return cls(clicks, *([np.zeros((0, 2)) for _ in clicks] for _ in range(3)))
-
-    def add(self, candidates, ranking, choice, radius):
-        """Return new labels, with the chosen candidates besides.
-
-        Parameters
-        ----------
-        candidates : Candidates
-            What was ranked.
-        ranking : Ranking
-            The scores.
-        choice : int ndarray of shape (n_unlabelled,)
-            From a selector.
-        radius : float
-            Of two chosen on the same cell the better one is taken, in pixels.
-
-        Returns
-        -------
-        labels : Labels
-        """
-        limit = np.quantile(ranking.clicked_top, UNDECIDED)
-        maybe = (choice == 0) & (ranking.top >= limit)
-        ends = np.cumsum([len(array) for array in candidates.unlabelled])[:-1]
-        new = [
-            _sort(*each, radius)
-            for each in zip(
-                candidates.unlabelled,
-                *(np.split(array, ends) for array in (ranking.top, choice, maybe)),
-                strict=True,
-            )
-        ]
-        cells, others, undecided = map(list, zip(*new, strict=True))
-        return Labels(
-            self.clicks,
-            [*map(np.concatenate, zip(self.positives, cells, strict=True))],
-            [*map(np.concatenate, zip(self.negatives, others, strict=True))],
-            undecided,
-        )
-
-
-def _sort(points, score, choice, maybe, radius):
-    """Return the new positives, the best first, the new negatives, and the rest."""
-    best_first = np.argsort(-score, kind="stable")
-    cells = points[best_first][choice[best_first] == 1]
-    return cells[thin(cells, radius)], points[choice == -1], points[maybe]
 
 
 @dataclass(frozen=True, eq=False)
@@ -232,7 +163,53 @@ def check_goes_on(clicks, before, max_iter, n_rounds):
 
 
 class RoundsMixin:
-    """What an estimator with the record `rounds_` tells of it, and keeps in a file."""
+    """Prediction of an estimator with the record `rounds_`, and what it tells of it."""
+
+    def find_candidates(self, images, threshold=LOWEST_PEAK):
+        """Return what the kept detector finds above any threshold.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images.
+        threshold : float, default=0.05
+            Peaks at or below it are left out.
+
+        Returns
+        -------
+        candidates : list of (points, heights)
+            Points of shape (n_i, 2) as (row, col) in pixels and heights of shape
+            (n_i,) in the heatmap, about 1 for a sure cell, the highest first.
+        """
+        check_is_fitted(self)
+        detector = lend_settings(self, "detector", self.detector_)
+        return detector.find_candidates(images, threshold)
+
+    @property
+    def threshold_(self):
+        """The threshold of the kept detector: a peak is a cell if it is higher."""
+        check_is_fitted(self)
+        return self.detector_.threshold_
+
+    def staged_predict(self, images):
+        """Find the cells with the detector of each round.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images.
+
+        Yields
+        ------
+        points : list of float ndarray of shape (n_i, 2)
+            As from `predict`, for round 0, 1, ... `n_iter_`.
+        """
+        check_is_fitted(self)
+        for detector in self.detectors_:
+            yield lend_settings(self, "detector", detector).predict(images)
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "n_iter_")
 
     @property
     def detectors_(self):

@@ -276,7 +276,11 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
         if start is None:
             self.n_steps_ = 0
-            modules = self._build(seeds[:, 0])
+            # One after the other: building uses the global seed.
+            net, channels = self.net or UNet, self.n_channels_
+            modules = [
+                build_module(net, one, in_channels=channels) for one in seeds.T[0]
+            ]
         else:
             self.n_steps_ = start.n_steps_
             modules = [copy.deepcopy(net.module_) for net in start.nets_]
@@ -359,11 +363,6 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
     @property
     def _scale(self):
         return self.nominal_radius / self.cell_radius_
-
-    def _build(self, seeds):
-        """Build the modules, one after the other: building uses the global seed."""
-        net = UNet if self.net is None else self.net
-        return [build_module(net, seed, in_channels=self.n_channels_) for seed in seeds]
 
     def _points_to_nominal(self, points, shapes):
         return [
