@@ -132,9 +132,8 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
 
     Notes
     -----
-    Cost and memory of a training do not grow with the number of images: unless
-    `masked`, half of the crops of a net lie at random places of the images where
-    unlabelled pixels count, of 200 of them at most.
+    Cost and memory of a training do not grow with the images: half of the crops of a
+    net, unless `masked`, lie at random places of 200 of them at most.
 
     References
     ----------
@@ -277,10 +276,9 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         if start is None:
             self.n_steps_ = 0
             # One after the other: building uses the global seed.
-            net, channels = self.net or UNet, self.n_channels_
-            modules = [
-                build_module(net, one, in_channels=channels) for one in seeds.T[0]
-            ]
+            net = UNet if self.net is None else self.net
+            kind = {"in_channels": self.n_channels_}
+            modules = [build_module(net, seed, **kind) for seed in seeds[:, 0]]
         else:
             self.n_steps_ = start.n_steps_
             modules = [copy.deepcopy(net.module_) for net in start.nets_]
@@ -356,9 +354,8 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         return self._drawing().render(images, self.n_jobs)
 
     def _drawing(self):
-        return Drawing.prepare(
-            self.nets_, self.device, self.nominal_radius, self._scale
-        )
+        sizes = self.nominal_radius, self._scale
+        return Drawing.prepare(self.nets_, self.device, *sizes)
 
     @property
     def _scale(self):
