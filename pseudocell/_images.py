@@ -44,7 +44,7 @@ class Image(np.lib.mixins.NDArrayOperatorsMixin):
     """
 
     def __init__(self, read, index, n_channels=None, shape=None):
-        self._read, self._n_channels = read, n_channels
+        self._read, self.n_channels = read, n_channels
         self.index, self.name = index, f"images[{index}]"
         self._shape, self._grey, self._is_checked = shape, None, False
 
@@ -82,7 +82,7 @@ class Image(np.lib.mixins.NDArrayOperatorsMixin):
         pixels = check_image(
             self._read(),
             self.index,
-            self._n_channels,
+            self.n_channels,
             read=False,
             finite=not self._is_checked,
         )
@@ -134,6 +134,8 @@ class Images(Sequence):
         self._n_channels, self._shapes = n_channels, None
         if isinstance(images, Images):
             self._items = images._items
+            for image in self._items:
+                image.n_channels = image.n_channels or n_channels
             return
         stack = getattr(images, "shape", ())
         if len(stack) > 1:

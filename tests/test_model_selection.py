@@ -396,7 +396,7 @@ def test_f1_against_clicks_chooses_another_setting():
     assert right[1] > right[0]
 
 
-class WithScore(DetectorMixin, BrightPixels):
+class WithScore(BrightPixels, DetectorMixin):
     """Has the method `score` of the detectors, which `scoring=None` takes."""
 
 
