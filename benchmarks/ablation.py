@@ -4,7 +4,7 @@
 """
 
 from pseudocell import HeatmapDetector, PseudoLabelCellDetector, ShareSelector
-from pseudocell._pseudo_label import LATER_STEPS, MAX_EPOCHS
+from pseudocell._pseudo_label import DETECTOR
 
 
 def no_calibration(cell_radius, random_state):
@@ -29,17 +29,17 @@ def no_push(cell_radius, random_state):
 
 def no_second_net(cell_radius, random_state):
     """Train one net on all clicks, so that no click is held out."""
-    return _default(cell_radius, random_state, detector=_net(n_nets=1))
+    return _default(cell_radius, random_state, detector=DETECTOR(n_nets=1))
 
 
 def no_warm_start(cell_radius, random_state):
     """Train new nets in every round."""
-    return _default(cell_radius, random_state, detector=_net(warm_start=False))
+    return _default(cell_radius, random_state, detector=DETECTOR(warm_start=False))
 
 
 def no_pseudo_labels(cell_radius, random_state):
     """Train the same nets as long on clicks and weak background alone."""
-    net = HeatmapDetector(masked=False, n_nets=2, max_steps=300 + 2 * LATER_STEPS)
+    net = HeatmapDetector(masked=False, n_nets=2, max_steps=300 + 2 * 200)
     return _default(cell_radius, random_state, max_iter=0, detector=net)
 
 
@@ -51,21 +51,8 @@ def one_round(cell_radius, random_state):
 ABLATIONS = [name for name in list(globals()) if name.startswith(("no_", "one_"))]
 
 
-class _Net(HeatmapDetector):
-    """Takes fewer steps after round 0, as the default does."""
-
-    def _count_steps(self, shapes, weights):
-        steps = super()._count_steps(shapes, weights)
-        return steps if self.masked else min(steps, LATER_STEPS)
-
-
 def _default(cell_radius, random_state, **changes):
     return PseudoLabelCellDetector(cell_radius, random_state=random_state, **changes)
-
-
-def _net(**changes):
-    part = {"n_nets": 2, "warm_start": True, "max_epochs": MAX_EPOCHS}
-    return _Net(**(part | changes))
 
 
 if __name__ == "__main__":

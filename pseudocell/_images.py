@@ -86,7 +86,7 @@ class Image(np.lib.mixins.NDArrayOperatorsMixin):
             read=False,
             finite=not self._is_checked,
         )
-        self._is_checked = True
+        self._is_checked, self._shape = True, pixels.shape
         return pixels
 
     def measure(self):

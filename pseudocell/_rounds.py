@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from ._detection._detector import LOWEST_PEAK
+from ._images import Images
 from ._labels import Labels
 from ._parameters import lend_settings
 
@@ -205,6 +206,7 @@ class RoundsMixin:
             As from `predict`, for round 0, 1, ... `n_iter_`.
         """
         check_is_fitted(self)
+        images = Images(images)
         for detector in self.detectors_:
             yield lend_settings(self, "detector", detector).predict(images)
 
@@ -275,18 +277,7 @@ class RoundsMixin:
 
 
 def _label_rounds(rounds):
-    """Return in which round each click and pseudo positive was labelled.
-
-    Parameters
-    ----------
-    rounds : list of Round
-        All rounds, from round 0.
-
-    Returns
-    -------
-    numbers : list of int ndarray of shape (n_i + k_i,)
-        0 for the clicks of an image, and then for its pseudo positives.
-    """
+    """Return the attribute `labeled_iter_`: in which round each point was labelled."""
     counts = [[*map(len, one.labels.positives)] for one in rounds]
     added = np.diff(counts, axis=0, prepend=0)
     numbers = np.arange(len(rounds))
@@ -297,7 +288,7 @@ def _label_rounds(rounds):
 
 
 def _records_of(rounds):
-    """Return a summary of each round, as in the attribute `history_`."""
+    """Return the attribute `history_`."""
     return [
         {
             "iteration": one.number,
@@ -312,25 +303,7 @@ def _records_of(rounds):
 
 
 def _rounds_from_records(detectors, history, labels, candidates, clicks):
-    """Return the rounds that a file of the released format tells of.
-
-    Parameters
-    ----------
-    detectors : list of estimator
-        Of all rounds.
-    history : list of dict
-        The attribute `history_`.
-    labels : list of dict
-        The attribute `labels_`, of round 1 and later.
-    candidates : list of ndarray or None
-        Of the last round; no file holds those of the others.
-    clicks : list of ndarray
-        The attribute `clicks_`.
-
-    Returns
-    -------
-    rounds : list of Round
-    """
+    """Return the rounds that a file tells of: it holds the last candidates alone."""
     first = Labels.from_clicks(clicks)
     every = [first, *(Labels(clicks, **their) for their in labels)]
     last = len(detectors) - 1

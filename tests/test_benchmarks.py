@@ -14,7 +14,6 @@ from scipy.ndimage import gaussian_filter
 
 from pseudocell import PseudoLabelCellDetector
 from pseudocell._geometry._peaks import find_peaks
-from pseudocell._pseudo_label import LATER_STEPS
 from pseudocell.benchmark import read_set
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
@@ -111,14 +110,3 @@ def test_each_ablation_changes_the_default_in_a_way_of_its_own():
     made = {repr(script[name](8, random_state=0)) for name in script["ABLATIONS"]}
     assert len(made) == len(script["ABLATIONS"]) == 8
     assert repr(PseudoLabelCellDetector(8, random_state=0)) not in made
-
-
-def test_detector_of_an_ablation_is_shorter_in_later_rounds_as_in_the_default():
-    script = runpy.run_path(str(FOLDER / "ablation.py"))
-    detector = script["no_warm_start"](8, random_state=0).detector
-    large = [(4000, 4000)]
-    no_background, background = np.zeros(1), np.full(1, 0.1)
-    steps = detector._count_steps(large, no_background)
-    assert steps == detector.max_steps > LATER_STEPS
-    detector.set_params(masked=False)
-    assert detector._count_steps(large, background) == LATER_STEPS

@@ -165,3 +165,16 @@ def test_error_names_the_image_in_the_list_that_was_given():
         images[0].open()
     with pytest.raises(ValueError, match=r"partial_points\[0\] has 1 of 1 points outs"):
         check_clicked(images, [[[7, 7]]])
+
+
+def test_image_without_a_shape_is_read_once_in_a_prediction(cells):
+    class Lazy:
+        reads = 0
+
+        def __array__(self, dtype=None, copy=None):
+            Lazy.reads += 1
+            return cells[0][0]
+
+    detector = HeatmapDetector(8, net=small_unet, max_steps=1, n_jobs=1)
+    detector.fit(cells[0], cells[1]).predict([Lazy()])
+    assert Lazy.reads == 1

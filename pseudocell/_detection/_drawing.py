@@ -91,11 +91,12 @@ class Drawing:
         n_outer, n_inner = share_threads(len(images), n_jobs)
 
         def find(index):
-            shape = images[index].shape
+            image = NominalImage(images[index], self.scale)
+            shape = images[index].shape  # Known now, if it was not before.
             extra = np.zeros((0, 2)) if known is None else known[index]
             ((points, heights),) = self._find_peaks(
                 lambda tile: self._mean(tile)[np.newaxis],
-                images[index],
+                image,
                 threshold,
                 points_to_nominal(extra, shape, self.scale),
                 n_inner,
@@ -125,7 +126,8 @@ class Drawing:
         """
 
         def look(index):
-            return self._find_peaks(self._each_and_mean, images[index], threshold)
+            image = NominalImage(images[index], self.scale)
+            return self._find_peaks(self._each_and_mean, image, threshold)
 
         return dict(zip(indices, map_threads(look, indices, n_jobs), strict=True))
 
@@ -141,7 +143,7 @@ class Drawing:
     def _find_peaks(self, draw, image, threshold, places=(), n_jobs=1):
         return find_peaks_in_tiles(
             draw,
-            NominalImage(image, self.scale),
+            image,
             threshold,
             places,
             distance=PEAK_DISTANCE * self.nominal_radius,

@@ -84,6 +84,8 @@ class PUDetector(PartsMixin, DetectorMixin, BaseEstimator):
         The fitted parts of the classifier.
     border_ : float
         The logit above which a candidate is a cell.
+    threshold_ : float
+        0: scores are logits above the border.
     n_positive_, n_unlabelled_ : int
         Numbers of candidates at clicks and elsewhere.
 
@@ -129,6 +131,8 @@ class PUDetector(PartsMixin, DetectorMixin, BaseEstimator):
     1
     """
 
+    # Scores are logits above the border.
+    threshold_ = 0.0
     _parts = {
         "detector": (partial(HeatmapDetector, n_nets=2), ("cell_radius",)),
         "extractor": (PatchExtractor, ("cell_radius",)),
@@ -222,12 +226,6 @@ class PUDetector(PartsMixin, DetectorMixin, BaseEstimator):
         logits = self.featurizer_.decision_function(X[y == 0])
         self.border_ = float(np.quantile(logits, 1 - self.class_prior_))
         return self
-
-    @property
-    def threshold_(self):
-        """Scores are logits above the border, so that this is 0."""
-        check_is_fitted(self)
-        return 0.0
 
     def find_candidates(self, images, threshold=-np.inf):
         """Return the candidates above any score, with their scores.
