@@ -28,7 +28,7 @@ DOCUMENTED = $(addprefix pseudocell/,_detection/_detector.py _ranking/_extractor
     benchmark/_sets.py benchmark/_methods.py benchmark/_page.py \
     model_selection/_folded_list.py model_selection/_scorers.py \
     model_selection/_splits.py model_selection/_split_tiles.py \
-    estimator_checks/_check_detector.py estimator_checks/_check_parts.py)
+    estimator_checks/_public.py)
 
 .PHONY: demo test lint clean
 
