@@ -64,10 +64,8 @@ def fetch_cell_tracking(
 
     Returns
     -------
-    images : list of Frame
-        The images, read from their files when touched.
-    points : list of float ndarray of shape (n_i, 2)
-        (row, col) of every cell in pixels.
+    images, points : list of Frame, list of float ndarray of shape (n_i, 2)
+        As in `read_cell_tracking`.
 
     Raises
     ------
@@ -124,11 +122,6 @@ def read_cell_tracking(folder, sequence="01", *, frames=None):
         If a folder, an image or the markers of a frame are missing.
     ValueError
         If a file of markers is damaged or not two-dimensional.
-
-    References
-    ----------
-    Maška et al., "The Cell Tracking Challenge: 10 years of objective benchmarking",
-    Nature Methods 2023, doi:10.1038/s41592-023-01879-y.
 
     Examples
     --------
