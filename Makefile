@@ -23,12 +23,12 @@ DOCUMENTED = $(addprefix pseudocell/,_detection/_detector.py _ranking/_extractor
     datasets/_click_bias.py \
     datasets/_synthetic.py datasets/_looks.py datasets/_conditions.py \
     datasets/_bbbc039.py datasets/_c2c12.py datasets/_cell_tracking.py \
-    datasets/_download.py datasets/_splits.py baselines/_blob.py baselines/_pu_detector.py \
+    datasets/_detection_set.py datasets/_download.py datasets/_splits.py baselines/_blob.py baselines/_pu_detector.py \
     baselines/_reconstruction.py baselines/_tuned_threshold.py benchmark/_run.py \
     benchmark/_sets.py benchmark/_methods.py benchmark/_page.py \
     model_selection/_folded_list.py model_selection/_scorers.py \
     model_selection/_splits.py model_selection/_split_tiles.py \
-    estimator_checks/_check_detector.py estimator_checks/_check_parts.py)
+    estimator_checks/_public.py)
 
 .PHONY: demo test lint clean
 

@@ -149,5 +149,8 @@ def test_values_are_numbers_where_they_are():
 
 def test_the_synthetic_conditions_are_sets():
     (data,) = _read_sets("synthetic:control")
-    assert (data.name, len(data.train_clicks)) == ("control", len(data.train_images))
+    assert (data.name, len(data.train_clicks)) == (
+        "drawn Control",
+        len(data.train_images),
+    )
     assert data.fingerprint == _read_sets("synthetic:control")[0].fingerprint

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import fields
 from urllib.parse import quote
 
 import numpy as np
@@ -11,18 +10,13 @@ import tifffile
 from local_server import serve
 
 from pseudocell._validation import check_images
-from pseudocell.benchmark import DetectionSet
 from pseudocell.datasets import (
-    PaperSplit,
+    CONDITIONS,
+    DetectionSet,
     _osf,
-    _resume,
     _splits,
     fetch_c2c12,
-    paper_split_bmp2,
-    paper_split_control,
-    paper_split_fgf2,
-    paper_split_fgf2_bmp2,
-    paper_split_hsc,
+    paper_split,
     read_bbbc039,
     read_c2c12,
     read_c2c12_annotation,
@@ -313,7 +307,7 @@ def publish(server, folder):
 
 @pytest.fixture
 def osf(tmp_path, monkeypatch):
-    monkeypatch.setattr(_resume, "WAIT", 0)
+    monkeypatch.setattr("pooch.core.time.sleep", lambda seconds: None)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     text = annotation([([(f, 2, f) for f in range(6)],)])
     write_film(tmp_path / "osf", "090303", 9, range(6), text)
@@ -330,9 +324,9 @@ def test_c2c12_downloads_the_frames_that_are_asked_for_once(osf, tmp_path):
     assert [rows.tolist() for rows in points] == [[[2, 1]], [[2, 4]]]
     downloads = [path for path in osf.paths if path.endswith(".tif")]
     assert downloads == [f"/file/exp1_F0009-0000{n}.tif" for n in (2, 5)]
-    osf.asked.clear()
+    osf.paths.clear()
     fetch_c2c12(frames=[4], data_home=home)
-    assert osf.asked == []
+    assert osf.paths == []
     fetch_c2c12(frames=[4, 5], data_home=home)
     downloads = [path for path in osf.paths if path.endswith((".tif", ".xml"))]
     assert downloads == ["/file/exp1_F0009-00006.tif"]
@@ -358,86 +352,116 @@ def test_c2c12_says_what_osf_lacks(osf, tmp_path):
         fetch_c2c12(annotation="mine", data_home=tmp_path / "home")
 
 
-# The paper's splits
+# The paper's splits, section 4: images to train on and to test on.
+PAPER = {
+    "control": (10, 90),
+    "fgf2": (38, 342),
+    "bmp2": (10, 90),
+    "fgf2+bmp2": (10, 90),
+    "hsc": (13, 251),
+}
 
 
-def check_split(split, n_train, n_test):
-    assert isinstance(split, PaperSplit)
-    assert (len(split.train_images), len(split.test_images)) == (n_train, n_test)
-    assert (len(split.train_points), len(split.test_points)) == (n_train, n_test)
-    paths = {image.path for image in split.train_images}
-    assert not paths & {image.path for image in split.test_images}
+def draw_frames(frames, n_cells=96):
+    """Return frames of which nothing is read, and cells in each."""
+    cells = np.stack(np.divmod(np.arange(n_cells), 36), axis=1) % SHAPE + 0.0
+    return [np.zeros(SHAPE, np.uint8) + f % 251 for f in frames], [cells] * len(frames)
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """Stands in for the films, and keeps what was asked for."""
+    asked = []
+
+    def read(*what, frames, **options):
+        asked.append((what, frames, options))
+        return draw_frames(frames)
+
+    for name in ("read_c2c12", "fetch_c2c12", "read_cell_tracking"):
+        monkeypatch.setattr(_splits, name, read)
+    tracks = dict.fromkeys(range(1500), 80) | dict.fromkeys(range(1500, 1764), 81)
+    monkeypatch.setattr(_splits, "count_tracks", lambda *_: tracks)
+    return asked
+
+
+@pytest.mark.filterwarnings("ignore:The computer annotation")
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_the_numbers_of_a_split_are_the_papers(reads, name):
+    split = paper_split(name, "folder")
+    assert isinstance(split, DetectionSet)
+    assert (len(split.train_images), len(split.test_images)) == PAPER[name]
+    assert (len(split.train_points), len(split.test_points)) == PAPER[name]
+    # No frame is left out, and training takes every 20th of a film, as the code does.
+    train, test = (
+        {image[0, 0] for image in part}
+        for part in (split.train_images, split.test_images)
+    )
+    ((_, frames, _),) = reads
+    assert {frame % 251 for frame in frames} == train | test
+    assert [image[0, 0] for image in split.train_images[:2]] == [
+        frames[0] % 251,
+        (frames[0] + 20) % 251,
+    ]
     for clicks, points in zip(split.train_clicks, split.train_points, strict=True):
         assert len(clicks) == np.ceil(len(points) / 10)
         assert set(map(tuple, clicks)) <= set(map(tuple, points))
     assert (split.cell_radius, split.max_distance) == (12, 15)
-    # What the benchmark wants to know of a set.
-    assert {field.name for field in fields(DetectionSet)} <= set(vars(split))
 
 
-def test_the_split_of_hsc(tmp_path, monkeypatch):
-    rng = np.random.default_rng(0)
-    labels = rng.permutation(np.arange(SHAPE[0] * SHAPE[1])).reshape(SHAPE)
-    labels[labels > 91] = 0
-    write_tracking(tmp_path, "02", dict.fromkeys(range(1504, 1764), labels))
-    split = paper_split_hsc(tmp_path)
-    contents = split.train_images + split.test_images, [np.argwhere(labels)] * 260
-    check_split(split, 13, 247)
-    assert [image.label for image in split.train_images[:2]] == [
-        "t1504.tif",
-        "t1524.tif",
-    ]
-    assert sum(map(len, split.train_clicks)) == 13 * 10
-    monkeypatch.setattr(_splits, "read_cell_tracking", lambda *_, **__: contents)
-    same, again, other = (paper_split_hsc("", random_state=seed) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(same.train_clicks, again.train_clicks)
-    assert not np.array_equal(same.train_clicks, other.train_clicks)
+def test_the_seed_of_a_split_draws_its_clicks(reads):
+    same, again, other = (
+        paper_split("hsc", "folder", random_state=seed).train_clicks
+        for seed in (0, 0, 1)
+    )
+    np.testing.assert_array_equal(same, again)
+    assert not np.array_equal(same, other)
 
 
-@pytest.mark.parametrize(
-    ("make", "experiment", "field", "frames", "n_train", "n_test"),
-    [
-        (paper_split_control, "090303", 2, range(600, 800), 10, 190),
-        (paper_split_fgf2, "090303", 6, range(600, 800), 10, 190),
-        (paper_split_bmp2, "090303", 9, range(760), 38, 722),
-        (paper_split_fgf2_bmp2, "090318", 17, range(600, 800), 10, 190),
-    ],
-)
-def test_the_splits_of_c2c12(
-    tmp_path, monkeypatch, make, experiment, field, frames, n_train, n_test
-):
-    read = []
-
-    def film(folder, *film, frames, annotation):
-        read.append((film, frames, annotation))
-        points = [np.full((25, 2), frame) + np.arange(25)[:, None] for frame in frames]
-        return [Frame(f"{frame}.tif") for frame in frames], points
-
-    monkeypatch.setattr(_splits, "read_c2c12", film)
-    (tmp_path / "own.xml").touch()
-    check_split(make(tmp_path, annotation=tmp_path / "own.xml"), n_train, n_test)
-    assert read == [((experiment, field), frames, tmp_path / "own.xml")]
-    if make is paper_split_bmp2:
-        make(tmp_path)
-        assert read[-1][2] == "human"
-    else:
-        with pytest.warns(UserWarning, match="computer annotation .* what a program"):
-            make(tmp_path)
-        with pytest.warns(UserWarning, match="human annotation .* only a few cells"):
-            make(tmp_path, annotation="human")
+def test_a_split_says_what_its_truth_is_worth(reads, tmp_path):
+    paper_split("bmp2", "folder")
+    paper_split("fgf2", "folder", annotation=tmp_path / "own.xml")
+    kinds = [options["annotation"] for _, _, options in reads]
+    assert kinds == ["human", tmp_path / "own.xml"]
+    with pytest.warns(UserWarning, match="computer annotation .* what a program"):
+        paper_split("control", "folder")
+    with pytest.warns(UserWarning, match="human annotation .* only a few cells"):
+        paper_split("control", "folder", annotation="human")
     with pytest.warns(UserWarning, match="not those of the paper"):
-        make(tmp_path, annotation="computer")
+        paper_split("bmp2", "folder", annotation="computer")
+    with pytest.raises(ValueError, match="annotation is 'human'; expected None"):
+        paper_split("hsc", "folder", annotation="human")
+    with pytest.raises(ValueError, match="name is 'HSC'; expected one of .*'hsc'"):
+        paper_split("HSC")
 
 
-def test_without_a_folder_the_splits_download(monkeypatch, tmp_path):
-    asked = []
+def test_without_a_folder_a_split_is_downloaded(reads, monkeypatch, tmp_path):
+    def download(*what):
+        return what
 
-    def fetch(*what, data_home, **options):
-        asked.append((what, data_home))
-        return [Frame("0.tif")], [np.ones((3, 2))]
+    monkeypatch.setattr(_splits, "download_cell_tracking", download)
+    monkeypatch.setattr(_splits, "Path", str)
+    paper_split("bmp2", data_home=tmp_path)
+    assert reads[0][2]["data_home"] == tmp_path
+    paper_split("hsc", data_home=tmp_path)
+    assert reads[1][0] == (("BF-C2DL-HSC", tmp_path), "02")
 
-    monkeypatch.setattr(_splits, "fetch_c2c12", fetch)
-    monkeypatch.setattr(_splits, "fetch_cell_tracking", fetch)
-    paper_split_bmp2(data_home=tmp_path)
-    paper_split_hsc(data_home=tmp_path)
-    assert asked == [(("090303", 9), tmp_path), (("BF-C2DL-HSC", "02"), tmp_path)]
+
+def test_hsc_takes_the_frames_with_more_than_80_cells(tmp_path):
+    labels = np.arange(SHAPE[0] * SHAPE[1]).reshape(SHAPE)
+    labels[labels > 81] = 0
+    write_tracking(tmp_path, "02", dict.fromkeys(range(3), labels))
+    table = tmp_path / "02_GT" / "TRA" / "man_track.txt"
+    rows = [(1, 0, 0, 0)] + [(label, 0, 2, 0) for label in range(2, 81)]
+    table.write_text("".join("{} {} {} {}\n".format(*row) for row in rows))
+    with pytest.raises(ValueError, match="No frame of .* holds more than 80 cells"):
+        paper_split("hsc", tmp_path)
+    table.write_text(table.read_text() + "81 1 1 0\n82 1 2 0\n")
+    with pytest.warns(UserWarning, match="^1 frames of .* the paper had 264"):
+        (image,) = paper_split("hsc", tmp_path).train_images
+    assert image.label == "t0001.tif"
+    table.write_text("1 0\n")
+    with pytest.raises(ValueError, match="man_track.txt cannot be read .* damaged"):
+        paper_split("hsc", tmp_path)
+    table.unlink()
+    with pytest.raises(FileNotFoundError, match="There is no file .*man_track.txt"):
+        paper_split("hsc", tmp_path)

@@ -32,7 +32,12 @@ from pseudocell.baselines import (
     ReconstructionDetector,
     TunedThresholdDetector,
 )
-from pseudocell.estimator_checks import DETECTOR_CHECKS, check_detector
+from pseudocell.estimator_checks import (
+    DETECTOR_CHECKS,
+    LOOP_DETECTOR_CHECKS,
+    check_detector,
+    check_loop_detector,
+)
 from pseudocell.estimator_checks._problem import draw_problem
 
 
@@ -81,11 +86,11 @@ class MeanNet(nn.Module):
         return self.head(self.features(patches))[:, 0]
 
 
-def heatmap_detector(**parameters):
+def heatmap_detector(kind=HeatmapDetector, **parameters):
     parameters = {"net": PixelNet, "max_steps": 1, "batch_size": 1, **parameters}
     parameters = {"learning_rate": 1e-4, "device": "cpu", "n_jobs": 1, **parameters}
     parameters["nominal_radius"] = 4  # small images, small crops
-    return HeatmapDetector(6, **parameters)
+    return kind(6, **parameters)
 
 
 FEATURIZER = NNPUFeaturizer(net=MeanNet, max_steps=1, batch_size=4)
@@ -115,6 +120,12 @@ DETECTORS = {
 @pytest.mark.parametrize("check", DETECTOR_CHECKS)
 @pytest.mark.parametrize("name", DETECTORS)
 def test_detectors_of_the_package_keep_every_contract(name, check):
+    check(DETECTORS[name])
+
+
+@pytest.mark.parametrize("check", LOOP_DETECTOR_CHECKS)
+@pytest.mark.parametrize("name", ["heatmap", "heatmap of two nets"])
+def test_heatmap_detectors_can_be_that_of_the_loop(name, check):
     check(DETECTORS[name])
 
 
@@ -474,18 +485,18 @@ BROKEN = [
     (SortsItsParameter, "parameters_are_kept", "fit or predict changed radius"),
     (PredictsUnfitted, "unfitted_raises", "raise NotFittedError. But predict did not"),
     (ScoresByAttribute, "unfitted_raises", "But score raised AttributeError"),
-    (HoldsLambda, "pickle_round_trip", "when the detector is pickled. But there was"),
-    (LosesItsThreshold, "pickle_round_trip", "it gave other points or scores"),
+    (HoldsLambda, "pickle_round_trip", "when the estimator is pickled. But there was"),
+    (LosesItsThreshold, "pickle_round_trip", "it gave others"),
     (SubtractsInPlace, "inputs_are_unchanged", "images given as lists changed"),
     (SortsThePoints, "inputs_are_unchanged", "points given as lists changed"),
-    (KeepsTheHighest, "refit_forgets", "`fit` on B. But it gave other points"),
+    (KeepsTheHighest, "refit_forgets", "`fit` on B. But it gave another"),
     (KeepsChannels, "refit_forgets", "But there was ValueError"),
     (LeavesAnAttribute, "refit_forgets", r"\['is_colour_'\] were left from A"),
-    (FitsAtRandom, "same_seed_same_result", "a second fit gave others", SAME),
+    (FitsAtRandom, "same_seed_same_result", "a second fit gave another", SAME),
     (
         PredictsAtRandom,
         "same_seed_same_result",
-        "a second fit gave others",
+        "a second fit gave another",
         SAME | {"pickle_round_trip"},
     ),
     (SeedsPython, "global_generators_are_unchanged", "that of Python changed"),
@@ -509,15 +520,15 @@ BROKEN = [
         {"refit_forgets"},
     ),
     (MirrorsFloats, "pixel_types", "float32 gave other points than uint8"),
-    (AcceptsNaN, "nan_is_named", r"it was accepted \(images\[1\]\)"),
-    (NamesNoImage, "nan_is_named", r"does not name images\[1\]: There is a NaN"),
-    (AcceptsOtherChannels, "other_channels_are_named", "it was accepted"),
-    (AcceptsBareImage, "no_sequence_is_named", "it was accepted"),
-    (FillsPointLists, "number_of_point_lists_is_named", "it was accepted"),
-    (RaisesTypeError, "bad_points_are_named", "But there was TypeError"),
-    (MovesPointsInside, "points_outside_are_named", r"it was accepted \(points\[1\]"),
-    (NamesNoPoints, "points_outside_are_named", r"not name points\[1\] or points\[1\]"),
-    (LearnsFromNothing, "no_click_is_named", "it was accepted"),
+    (AcceptsNaN, "nan_named", r"it was accepted \(images\[1\]\)"),
+    (NamesNoImage, "nan_named", r"does not name images\[1\]: There is a NaN"),
+    (AcceptsOtherChannels, "other_channels_named", "it was accepted"),
+    (AcceptsBareImage, "a_bare_image_or_none_named", "it was accepted"),
+    (FillsPointLists, "another_number_of_lists_named", "it was accepted"),
+    (RaisesTypeError, "bad_points_named", "But there was TypeError"),
+    (MovesPointsInside, "points_outside_named", r"it was accepted \(points\[1\]"),
+    (NamesNoPoints, "points_outside_named", r"not name points\[1\]: Coord"),
+    (LearnsFromNothing, "no_click_named", "it was accepted"),
 ]
 
 
@@ -549,7 +560,7 @@ def test_all_broken_contracts_are_named_at_once():
         check_detector(Careless())
     lines = str(caught.value).splitlines()
     assert lines[0] == f"Careless breaks 2 of {len(DETECTOR_CHECKS)} contracts:"
-    assert lines[1].startswith("- check_fit_returns_self: `fit` returns the detector")
+    assert lines[1].startswith("- check_fit_returns_self: `fit` returns the estimator")
     assert lines[2].startswith("- check_global_generators_are_unchanged: Global gen")
 
 
@@ -594,3 +605,68 @@ def test_detector_that_is_checked_stays_as_it_is():
     threshold = fitted.threshold_
     check_detector(fitted)
     assert fitted.threshold_ == threshold
+
+
+# ------------------------------------------------------- broken detectors of the loop
+class HasNoWeight(HeatmapDetector):
+    def get_params(self, deep=True):
+        parameters = super().get_params(deep)
+        return {k: v for k, v in parameters.items() if k != "background_weight"}
+
+
+class ForgetsPseudoLabels(HeatmapDetector):
+    def fit(self, images, points, **labels):
+        super().fit(images, points, **labels)
+        return super().fit(images, points)
+
+
+class TakesLabelsAnywhere(HeatmapDetector):
+    def fit(self, images, points, **labels):
+        try:
+            return super().fit(images, points, **labels)
+        except ValueError:
+            return self
+
+
+class IgnoresTheThreshold(HeatmapDetector):
+    def find_candidates(self, images, threshold=0.05, known=None):
+        return super().find_candidates(images, 0.05, known)
+
+
+class ForgetsKnownPlaces(HeatmapDetector):
+    def find_candidates(self, images, threshold=0.05, known=None):
+        return super().find_candidates(images, threshold)
+
+
+class HoldsNoClickOut(HeatmapDetector):
+    def fit(self, images, points, **labels):
+        super().fit(images, points, **labels)
+        self.click_folds_ = [None for _ in self.click_folds_]
+        return self
+
+
+BROKEN_IN_LOOP = [
+    (HasNoWeight, "has_parameters_of_the_loop", "it has no background_weight"),
+    (ForgetsPseudoLabels, "pseudo_labels_teach", "as positives the mean is"),
+    (TakesLabelsAnywhere, "bad_pseudo_labels_are_named", "was accepted .positives"),
+    (IgnoresTheThreshold, "candidates_go_down_to_the_threshold", "at or below it"),
+    (ForgetsKnownPlaces, "known_places_stay_candidates", "are not"),
+    (HoldsNoClickOut, "clicks_are_held_out", "of 3 clicks and none, click_folds_"),
+]
+
+
+@pytest.mark.parametrize(("kind", "contract", "words"), BROKEN_IN_LOOP)
+def test_broken_contract_of_the_loop_is_found_and_named(kind, contract, words):
+    checks = {check.__name__: check for check in LOOP_DETECTOR_CHECKS}
+    with pytest.raises(AssertionError, match=words):
+        checks[f"check_{contract}"](heatmap_detector(kind))
+
+
+def test_every_check_of_the_loop_has_been_seen_to_fail():
+    names = {check.__name__.removeprefix("check_") for check in LOOP_DETECTOR_CHECKS}
+    assert {contract for _, contract, _ in BROKEN_IN_LOOP} == names
+
+
+def test_a_detector_of_another_kind_cannot_be_that_of_the_loop():
+    with pytest.raises(AssertionError, match="^Peaks breaks 6 of 29 contracts"):
+        check_loop_detector(Peaks())

@@ -152,6 +152,33 @@ class AcceptsNaN(Means):
         return super().fit(np.nan_to_num(X), y)
 
 
+class AcceptsNoPositive(Means):
+    def fit(self, X, y):
+        self.coef_ = np.ones(X.shape[1])
+        return super().fit(X, y) if y.any() else self
+
+
+class AcceptsAnyLabels(Pixels):
+    def fit(self, X, y):
+        return super().fit(X, np.arange(len(X)) % 2)
+
+
+class SaysNothing(PatchExtractor):
+    """What it refuses, it does not name."""
+
+    def fit(self, X, y=None):
+        try:
+            return super().fit(X, y)
+        except ValueError as error:
+            raise ValueError("no") from error
+
+    def transform(self, X):
+        try:
+            return super().transform(X)
+        except ValueError as error:
+            raise ValueError("no") from error
+
+
 class ScoresInColumns(Means):
     def decision_function(self, X):
         return super().decision_function(X)[:, np.newaxis]
@@ -226,7 +253,11 @@ BROKEN = [
     (KeepsTheFirst(), RANKER_CHECKS, "check_refit_forgets"),
     (FitsAtRandom(), RANKER_CHECKS, "check_same_seed_same_result"),
     (DrawsFromNumPy(), RANKER_CHECKS, "check_global_generators_are_unchanged"),
-    (AcceptsNaN(), RANKER_CHECKS, "check_bad_input_is_named"),
+    (AcceptsNaN(), RANKER_CHECKS, "check_nan_named"),
+    (AcceptsNoPositive(), RANKER_CHECKS, "check_no_positive_sample_named"),
+    (AcceptsAnyLabels(), FEATURIZER_CHECKS, "check_bad_labels_named"),
+    (SaysNothing(6), EXTRACTOR_CHECKS, "check_no_pair_named"),
+    (SaysNothing(6), EXTRACTOR_CHECKS, "check_points_outside_named"),
     (ScoresInColumns(), RANKER_CHECKS, "check_scores_are_one_a_sample"),
     (RanksBottomBackwards(), RANKER_CHECKS, "check_larger_is_more_positive"),
     (SortsPoints(6), EXTRACTOR_CHECKS, "check_rows_are_points"),
@@ -280,6 +311,6 @@ def test_all_broken_contracts_of_a_part_are_named(check, part):
 
 
 def test_message_says_contract_and_problem():
-    message = "^`fit` returns the part itself. But it returned None.$"
+    message = "^`fit` returns the estimator itself. But it returned None.$"
     with pytest.raises(AssertionError, match=message):
         RANKER_CHECKS[0](ReturnsNothing())

@@ -6,23 +6,17 @@ from pseudocell.datasets._c2c12 import fetch_c2c12, read_c2c12, read_c2c12_annot
 from pseudocell.datasets._cell_tracking import fetch_cell_tracking, read_cell_tracking
 from pseudocell.datasets._click_bias import CLICK_BIASES, bias_clicks
 from pseudocell.datasets._conditions import CONDITIONS, make_condition
+from pseudocell.datasets._detection_set import DetectionSet
 from pseudocell.datasets._download import get_data_home
 from pseudocell.datasets._looks import PHASE_CONTRAST_LOOKS, PhaseContrastLook
-from pseudocell.datasets._splits import (
-    PaperSplit,
-    paper_split_bmp2,
-    paper_split_control,
-    paper_split_fgf2,
-    paper_split_fgf2_bmp2,
-    paper_split_hsc,
-)
+from pseudocell.datasets._splits import paper_split
 from pseudocell.datasets._synthetic import make_brightfield, make_phase_contrast
 
 __all__ = [
     "CLICK_BIASES",
     "CONDITIONS",
+    "DetectionSet",
     "PHASE_CONTRAST_LOOKS",
-    "PaperSplit",
     "PhaseContrastLook",
     "bias_clicks",
     "drop_points",
@@ -33,11 +27,7 @@ __all__ = [
     "make_brightfield",
     "make_condition",
     "make_phase_contrast",
-    "paper_split_bmp2",
-    "paper_split_control",
-    "paper_split_fgf2",
-    "paper_split_fgf2_bmp2",
-    "paper_split_hsc",
+    "paper_split",
     "read_bbbc039",
     "read_c2c12",
     "read_c2c12_annotation",

@@ -90,10 +90,8 @@ def read_bbbc039(folder, subset="training"):
 
     Returns
     -------
-    images : list of Frame
-        The images, read from their files when touched, in the order of the list.
-    points : list of float ndarray of shape (n_i, 2)
-        (row, col) of every nucleus in pixels.
+    images, points : list of Frame, list of float ndarray of shape (n_i, 2)
+        As in `fetch_bbbc039`, in the order of the list.
 
     Raises
     ------
@@ -101,16 +99,6 @@ def read_bbbc039(folder, subset="training"):
         If the list, an image or a mask is missing.
     ValueError
         If there is no such subset, or a mask is damaged.
-
-    References
-    ----------
-    Image set BBBC039v1 (Caicedo et al. 2018), Broad Bioimage Benchmark Collection,
-    https://bbbc.broadinstitute.org/BBBC039.
-
-    Examples
-    --------
-    >>> from pseudocell.datasets import read_bbbc039
-    >>> images, points = read_bbbc039("BBBC039", "test")  # doctest: +SKIP
     """
     _check_subset(subset)
     folder = Path(folder)

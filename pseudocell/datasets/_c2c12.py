@@ -49,10 +49,8 @@ def fetch_c2c12(
 
     Returns
     -------
-    images : list of Frame
-        The images, read from their files when touched.
-    points : list of float ndarray of shape (n_i, 2)
-        (row, col) of every annotated cell in pixels.
+    images, points : list of Frame, list of float ndarray of shape (n_i, 2)
+        As in `read_c2c12`.
 
     Raises
     ------
@@ -128,17 +126,6 @@ def read_c2c12(
         If the annotation or the image of a frame is missing.
     ValueError
         If `annotation` is unknown, a file is damaged, or several films fit.
-
-    References
-    ----------
-    Ker et al., "Phase contrast time-lapse microscopy datasets with automated and
-    manual cell tracking annotations", Scientific Data 2018,
-    doi:10.1038/sdata.2018.237.
-
-    Examples
-    --------
-    >>> from pseudocell.datasets import read_c2c12
-    >>> images, points = read_c2c12("C2C12", frames=[0, 400])  # doctest: +SKIP
     """
     folder = Path(folder)
     pattern = f"exp1_F{field:04d}-([0-9]+)[.]tif"
@@ -188,12 +175,6 @@ def read_c2c12_annotation(path):
         If there is no such file.
     ValueError
         If it is damaged, holds no cells, or several layers of them.
-
-    References
-    ----------
-    Ker et al., "Phase contrast time-lapse microscopy datasets with automated and
-    manual cell tracking annotations", Scientific Data 2018,
-    doi:10.1038/sdata.2018.237.
 
     Examples
     --------

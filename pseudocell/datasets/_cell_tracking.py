@@ -1,5 +1,6 @@
 """The two-dimensional training sets of the Cell Tracking Challenge."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,12 @@ from pseudocell.datasets._frames import (
     pick_frames,
 )
 
-__all__ = ["fetch_cell_tracking", "read_cell_tracking"]
+__all__ = [
+    "count_tracks",
+    "download_cell_tracking",
+    "fetch_cell_tracking",
+    "read_cell_tracking",
+]
 
 ADDRESS = "https://data.celltrackingchallenge.net/training-datasets/"
 # SHA-256 of the archives. The challenge publishes none; these are the ones against
@@ -58,10 +64,8 @@ def fetch_cell_tracking(
 
     Returns
     -------
-    images : list of Frame
-        The images, read from their files when touched.
-    points : list of float ndarray of shape (n_i, 2)
-        (row, col) of every cell in pixels.
+    images, points : list of Frame, list of float ndarray of shape (n_i, 2)
+        As in `read_cell_tracking`.
 
     Raises
     ------
@@ -84,14 +88,7 @@ def fetch_cell_tracking(
     ...     "BF-C2DL-HSC", "02", frames=range(0, 1700, 100)
     ... )  # doctest: +SKIP
     """
-    if name not in CHECKSUMS:
-        raise ValueError(
-            f"name is {name!r}; expected one of {', '.join(CHECKSUMS)}. Download "
-            "another set by hand and read it with read_cell_tracking."
-        )
-    checksum = CHECKSUMS[name] if verify else None
-    home = get_data_home(data_home) / "cell_tracking"
-    folder = download_folder(f"{ADDRESS}{name}.zip", home, name, checksum)
+    folder = download_cell_tracking(name, data_home, verify)
     return read_cell_tracking(folder, sequence, frames=frames)
 
 
@@ -126,11 +123,6 @@ def read_cell_tracking(folder, sequence="01", *, frames=None):
     ValueError
         If a file of markers is damaged or not two-dimensional.
 
-    References
-    ----------
-    Maška et al., "The Cell Tracking Challenge: 10 years of objective benchmarking",
-    Nature Methods 2023, doi:10.1038/s41592-023-01879-y.
-
     Examples
     --------
     >>> import tempfile
@@ -163,6 +155,66 @@ def read_cell_tracking(folder, sequence="01", *, frames=None):
         [Frame(str(path)) for path in chosen],
         [_read_centroids(path) for path in truth],
     )
+
+
+def download_cell_tracking(name, data_home=None, verify=True):
+    """Download a set, unless it is there.
+
+    Parameters
+    ----------
+    name, data_home, verify : str, path, bool
+        As in `fetch_cell_tracking`.
+
+    Returns
+    -------
+    folder : pathlib.Path
+        Where it is, unpacked.
+    """
+    if name not in CHECKSUMS:
+        raise ValueError(
+            f"name is {name!r}; expected one of {', '.join(CHECKSUMS)}. Download "
+            "another set by hand and read it with read_cell_tracking."
+        )
+    checksum = CHECKSUMS[name] if verify else None
+    home = get_data_home(data_home) / "cell_tracking"
+    return download_folder(f"{ADDRESS}{name}.zip", home, name, checksum)
+
+
+def count_tracks(folder, sequence):
+    """Count the cells of each frame by the table of tracks, without an image.
+
+    A row of ``TRA/man_track.txt`` is a label, its first and last frame, its parent.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        The unpacked set.
+    sequence : str
+        Which of its films.
+
+    Returns
+    -------
+    counts : dict of int to int
+        For each frame with cells their number.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If there is no such table, or it is damaged.
+    """
+    path = folder / f"{sequence}_GT" / "TRA" / "man_track.txt"
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no file {path}. Pass the folder as it was unpacked."
+        )
+    try:
+        tracks = np.loadtxt(path, int, usecols=(1, 2), ndmin=2)
+    except (ValueError, IndexError) as error:
+        raise ValueError(
+            f"The table of tracks {path} cannot be read ({error}); it is empty or "
+            "damaged. Unpack it again."
+        ) from error
+    return Counter(frame for first, last in tracks for frame in range(first, last + 1))
 
 
 def _read_centroids(path):

@@ -1,19 +1,26 @@
 """Synthetic counterparts of the five data sets of the paper."""
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from pseudocell.datasets._annotation import drop_points
+from pseudocell.datasets._detection_set import DetectionSet
 from pseudocell.datasets._synthetic import make_brightfield, make_phase_contrast
 
-__all__ = ["CONDITIONS", "make_condition"]
+__all__ = ["CELL_RADIUS", "CONDITIONS", "MAX_DISTANCE", "TITLES", "make_condition"]
 
-# The order of Table 1.
-CONDITIONS = ("control", "fgf2", "bmp2", "fgf2+bmp2", "hsc")
+# The order and the words of Table 1.
+TITLES = {
+    "control": "Control",
+    "fgf2": "FGF2",
+    "bmp2": "BMP2",
+    "fgf2+bmp2": "FGF2+BMP2",
+    "hsc": "HSC",
+}
+CONDITIONS = tuple(TITLES)
 
 # Those of the published code: sigma 6, mask 12, matching 15 pixels.
-_CELL_RADIUS = 12.0
-_MAX_DISTANCE = 15.0
+CELL_RADIUS = 12.0
+MAX_DISTANCE = 15.0
 
 # Grouped round cells in a littered well.
 _HSC = {"clustering": 0.5, "debris": 3.0}
@@ -58,21 +65,9 @@ def make_condition(
 
     Returns
     -------
-    condition : sklearn.utils.Bunch
-        With the attributes
-
-        name : str
-            The name that was given.
-        train_images, test_images : list of uint8 ndarray of shape (H, W)
-            The images.
-        train_points, test_points : list of float ndarray of shape (n_i, 2)
-            (row, col) of the centre of every cell, in pixels.
-        train_clicks : list of float ndarray of shape (ceil(fraction * n_i), 2)
-            The points of `train_points` that are clicked.
-        cell_radius : float
-            Radius of a disc with the area of a mean cell, 12 pixels.
-        max_distance : float
-            Largest distance of a detection from its cell, 15 pixels.
+    condition : DetectionSet
+        Named "drawn Control" and so on. A cell has a radius of 12 pixels, that of a
+        disc with the area of a mean cell; a detection is matched within 15 pixels.
 
     Raises
     ------
@@ -108,22 +103,22 @@ def make_condition(
     streams = np.random.default_rng(random_state).spawn(3)
     train_images, train_points = _draw(name, n_train, shape, streams[0])
     test_images, test_points = _draw(name, n_test, shape, streams[1])
-    return Bunch(
-        name=name,
+    return DetectionSet(
+        name=f"drawn {TITLES[name]}",
         train_images=train_images,
         train_points=train_points,
         train_clicks=drop_points(train_points, fraction, streams[2]),
         test_images=test_images,
         test_points=test_points,
-        cell_radius=_CELL_RADIUS,
-        max_distance=_MAX_DISTANCE,
+        cell_radius=CELL_RADIUS,
+        max_distance=MAX_DISTANCE,
     )
 
 
 def _draw(name, n_images, shape, rng):
     """Draw the images of a condition."""
-    same = {"cell_radius": _CELL_RADIUS, "random_state": rng}
+    same = {"cell_radius": CELL_RADIUS, "random_state": rng}
     if name != "hsc":
         return make_phase_contrast(n_images, shape, look=name, **same)
-    n_cells = round(_HSC_DENSITY * np.prod(shape) / (np.pi * _CELL_RADIUS**2))
+    n_cells = round(_HSC_DENSITY * np.prod(shape) / (np.pi * CELL_RADIUS**2))
     return make_brightfield(n_images, shape, n_cells=n_cells, **_HSC, **same)

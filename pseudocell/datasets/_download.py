@@ -2,16 +2,17 @@
 
 import json
 import os
+import sys
 import tempfile
 import zipfile
 import zlib
 from pathlib import Path
 
-from pseudocell.datasets._resume import resume
-
 __all__ = ["download", "download_folder", "get_data_home", "read_json"]
 
 VARIABLE = "PSEUDOCELL_DATA"
+# Further attempts where one fails, and seconds without a byte after which it has.
+RETRIES, PATIENCE = 2, 30
 
 
 def get_data_home(folder=None):
@@ -53,8 +54,7 @@ def download(url, path, checksum=None):
     url : str
         Its address.
     path : pathlib.Path
-        Where to keep it. A file with this name is whole: until then, what has
-        arrived is in another one, whose name ends in ``.part``.
+        Where to keep it. A file with this name is whole and checked.
     checksum : str, optional
         SHA-256 in hexadecimal digits. None takes the file as it comes.
 
@@ -68,20 +68,29 @@ def download(url, path, checksum=None):
     ImportError
         If pooch is not installed.
     OSError
-        If the file cannot be downloaded; `ConnectionError` if another attempt may
-        help.
+        If the file cannot be downloaded, in three attempts.
     ValueError
-        If it does not have this checksum. It is deleted then.
+        If it does not have this checksum, in three attempts.
     """
     pooch = _import_pooch()
-    part = path.with_name(path.name + ".part")
+    from requests import RequestException
 
-    def _fetch(url, temporary, _):
-        resume(url, part)
-        os.replace(part, temporary)
-
+    store = pooch.create(
+        path.parent,
+        base_url="",
+        registry={path.name: checksum},
+        urls={path.name: url},
+        retry_if_failed=RETRIES,
+    )
     try:
-        pooch.retrieve(url, checksum, path.name, path.parent, downloader=_fetch)
+        seen = sys.stderr.isatty()
+        store.fetch(path.name, downloader=pooch.HTTPDownloader(seen, timeout=PATIENCE))
+    except RequestException as error:
+        raise OSError(
+            f"{url} cannot be downloaded ({error}). Connect to the network and call "
+            "again, or download it by hand and pass the folder that holds it to the "
+            "function that reads this data set (read_... instead of fetch_...)."
+        ) from error
     except ValueError as error:
         raise ValueError(
             f"{url} was damaged on its way, or its publisher has replaced it. {error} "
@@ -160,11 +169,9 @@ def read_json(url):
     ImportError, OSError
         As in `download`.
     """
-    _import_pooch()
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "answer.json.part")
-        resume(url, path)
-        return json.loads(path.read_text("utf-8"))
+        answer = download(url, Path(folder, "answer.json"))
+        return json.loads(answer.read_text("utf-8"))
 
 
 def _import_pooch():

@@ -69,25 +69,7 @@ class Frame:
 
 
 def numbered_files(folder, pattern):
-    """Find the files of a folder whose names hold the number of a frame.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        The folder.
-    pattern : str
-        Regular expression for whole names; its first group is the number.
-
-    Returns
-    -------
-    paths : dict of int to pathlib.Path
-        For each number its file.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder, or no such file in it.
-    """
+    """Map numbers to files of a folder, by the first group of a pattern of names."""
     if not folder.is_dir():
         raise FileNotFoundError(
             f"There is no folder {folder}. Pass the folder as it was unpacked."
@@ -103,29 +85,7 @@ def numbered_files(folder, pattern):
 
 
 def pick_frames(paths, frames, what, folder):
-    """Take the files of some frames.
-
-    Parameters
-    ----------
-    paths : dict of int to pathlib.Path
-        For each frame its file.
-    frames : iterable of int
-        The frames.
-    what : str
-        What the files are, for the error message.
-    folder : pathlib.Path
-        Where they were looked for, for the error message.
-
-    Returns
-    -------
-    picked : list of pathlib.Path
-        One file a frame.
-
-    Raises
-    ------
-    FileNotFoundError
-        If one of them is not there.
-    """
+    """Return the files of frames; `what` they are and their folder are for an error."""
     missing = [frame for frame in frames if frame not in paths]
     if missing:
         names = ", ".join(map(str, missing[:MAX_NAMES]))
@@ -139,18 +99,7 @@ def pick_frames(paths, frames, what, folder):
 
 
 def label_centroids(labels):
-    """Find the centre of each labelled object.
-
-    Parameters
-    ----------
-    labels : int ndarray of shape (H, W)
-        0 is background, and all pixels with the same other value are one object.
-
-    Returns
-    -------
-    centroids : float ndarray of shape (n, 2)
-        Mean (row, col) of the pixels of each object, by rising label.
-    """
+    """Return the mean (row, col) of the pixels of each label but 0, by rising label."""
     places = np.nonzero(labels)
     _, index, counts = np.unique(
         labels[places], return_inverse=True, return_counts=True

@@ -15,25 +15,10 @@ def download_files(titles, is_wanted, folder):
     """Download files of one component of the project.
 
     The project has a component an experiment, and these have one a film and one for
-    each kind of annotation. The interface is documented at
+    each kind of annotation: `titles` are how their titles begin, from the project
+    downwards, and become folders in `folder`. `is_wanted` is called with the name of a
+    file; those that are there stay. The interface is documented at
     https://developer.osf.io.
-
-    Parameters
-    ----------
-    titles : list of str
-        How the titles of the components begin, from the project downwards.
-    is_wanted : callable
-        Called with the name of a file; true if it is to be downloaded.
-    folder : pathlib.Path
-        Where to; folders with the titles of the components are made in it. Files
-        that are there already are not downloaded again.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such component, or no such file in it.
-    OSError, ValueError
-        As in `download`.
     """
     node = PROJECT
     for title in titles:

@@ -1,79 +1,64 @@
 """The paper's five conditions: which frames to train on and which clicks to give."""
 
 import warnings
-from dataclasses import dataclass
+from pathlib import Path
 
 from pseudocell.datasets._annotation import drop_points
 from pseudocell.datasets._c2c12 import fetch_c2c12, read_c2c12
-from pseudocell.datasets._cell_tracking import fetch_cell_tracking, read_cell_tracking
+from pseudocell.datasets._cell_tracking import (
+    count_tracks,
+    download_cell_tracking,
+    read_cell_tracking,
+)
+from pseudocell.datasets._conditions import (
+    CELL_RADIUS,
+    CONDITIONS,
+    MAX_DISTANCE,
+    TITLES,
+)
+from pseudocell.datasets._detection_set import DetectionSet
 
-__all__ = [
-    "PaperSplit",
-    "paper_split_bmp2",
-    "paper_split_control",
-    "paper_split_fgf2",
-    "paper_split_fgf2_bmp2",
-    "paper_split_hsc",
-]
+__all__ = ["paper_split"]
 
-# Every 20th image trains and the others test, as in the published code.
-STRIDE = 20
-
-
-@dataclass(frozen=True)
-class PaperSplit:
-    """Images, clicks and truth of one condition of the paper, ready to be compared on.
-
-    `pseudocell.benchmark.run_benchmark` takes it as one of its sets.
-
-    Attributes
-    ----------
-    name : str
-        Name of the condition.
-    train_images : list of Frame
-        Images to train on, read from their files when touched.
-    train_clicks : list of float ndarray of shape (ceil(0.1 n_i), 2)
-        (row, col) of 10 % of the cells of each, in pixels: what is given to ``fit``.
-    train_points : list of float ndarray of shape (n_i, 2)
-        All cells of the images to train on: for full supervision and for diagnosis.
-    test_images : list of Frame
-        Images to test on.
-    test_points : list of float ndarray of shape (m_i, 2)
-        All cells of the images to test on.
-    cell_radius : float
-        The paper's radius of the disc around a cell in which the loss counts, in
-        pixels.
-    max_distance : float
-        Within how many pixels a detection matches a cell.
-    """
-
-    name: str
-    train_images: list
-    train_clicks: list
-    train_points: list
-    test_images: list
-    test_points: list
-    cell_radius: float = 12.0
-    max_distance: float = 15.0
+# Experiment and field after the published code, frames, and whose cells are the truth.
+FILMS = {
+    "control": ("090303", 2, range(600, 800, 2), "computer"),
+    "fgf2": ("090303", 6, range(0, 760, 2), "computer"),
+    "bmp2": ("090303", 9, range(580, 780, 2), "human"),
+    "fgf2+bmp2": ("090318", 17, range(600, 800, 2), "computer"),
+}
+# Of C2C12 every tenth image trains; of HSC every 20th, 13 of them.
+C2C12_STRIDE = 10
+HSC_STRIDE, HSC_TRAIN, HSC_IMAGES, HSC_CELLS = 20, 13, 264, 80
 
 
-def paper_split_control(
-    folder=None, *, annotation="computer", data_home=None, random_state=0
-):
-    """Return the paper's condition Control: C2C12 without growth factors.
+def paper_split(name, folder=None, *, annotation=None, data_home=None, random_state=0):
+    """Return one of the paper's five conditions: images, clicks and truth.
 
-    Film 090303, field 2, after the published code; 10 images to train on. Which 200
-    frames were used is not published: frames 600 to 799 are our choice, because the
-    code names frame 600.
+    The numbers of images are those of section 4 of the paper; 10 % of the cells of
+    each training image are clicked, 125 in all of ``hsc``:
+
+    =============  =====  ====  =========================================
+    name           train  test  frames, our reading
+    =============  =====  ====  =========================================
+    ``control``       10    90  C2C12 090303, field 2: 600, 602 ... 798
+    ``fgf2``          38   342  C2C12 090303, field 6: 0, 2 ... 758
+    ``bmp2``          10    90  C2C12 090303, field 9: 580, 582 ... 778
+    ``fgf2+bmp2``     10    90  C2C12 090318, field 17: 600, 602 ... 798
+    ``hsc``           13   251  BF-C2DL-HSC 02: the 264 with over 80 cells
+    =============  =====  ====  =========================================
 
     Parameters
     ----------
+    name : {"control", "fgf2", "bmp2", "fgf2+bmp2", "hsc"}
+        The condition.
     folder : str or path, optional
-        Holds the film and its annotation, see `read_c2c12`. None downloads them.
-    annotation : {"computer", "human"} or path, default="computer"
-        Where the truth comes from. The paper's was clicked for it and is not
-        published; the public human annotation of this film follows only a few
-        cells. Pass the path of an XML file to use your own.
+        Holds the film and its annotation, see `read_c2c12`, or the unpacked set, see
+        `read_cell_tracking`. None downloads them.
+    annotation : {"computer", "human"} or path, optional
+        Where the truth of C2C12 comes from. The paper's was clicked for it and is not
+        published. Pass the path of an XML file to use your own. None takes "human" for
+        ``bmp2``, the only film of which it holds every cell, else "computer".
     data_home : str or path, optional
         Where data sets are kept, see `get_data_home`.
     random_state : int or numpy.random.Generator, default=0
@@ -81,146 +66,92 @@ def paper_split_control(
 
     Returns
     -------
-    split : PaperSplit
-        10 images to train on and 190 to test on, of 1040 x 1392 pixels.
+    split : DetectionSet
+        Images of 1040 x 1392 pixels, or 1010 x 1010, read when touched.
 
     Raises
     ------
     ImportError, OSError, ValueError
-        As in `fetch_c2c12` and `read_c2c12`.
+        If the name is unknown, `annotation` is given for ``hsc``, or as in
+        `fetch_c2c12` and `fetch_cell_tracking`.
 
     Warns
     -----
     UserWarning
-        If the truth is that of the tracking program or of a few cells only.
+        If the truth is that of a program or of a few cells only, or if other than 264
+        frames hold more than 80 cells.
+
+    Notes
+    -----
+    The films are those that the published code names; **which frames were used is not
+    published**. The paper has nine test images for each training image of C2C12, and
+    the code trains on every 20th frame. Both hold where every second frame is used and
+    every tenth of these trains. Frame 600 is in the code; ``fgf2`` begins with frame 0,
+    as 760 frames do not follow on 600; ``bmp2`` ends where its annotation does. Of
+    ``hsc``, the first 13 of every 20th frame train, and all others test. How far its
+    clicks are from 125 tells how well that is read.
 
     References
     ----------
     Fujii, Suehiro, Nishimura, Bise, "Cell Detection from Imperfect Annotation by
     Pseudo Label Selection Using P-classification", MICCAI 2021,
-    doi:10.1007/978-3-030-87237-3_41.
+    doi:10.1007/978-3-030-87237-3_41, and github.com/FujiiKazuma/CDFIAPLSUP.
 
     Examples
     --------
-    >>> from pseudocell.datasets import paper_split_control
-    >>> split = paper_split_control()  # doctest: +SKIP
+    >>> from pseudocell.datasets import paper_split
+    >>> split = paper_split("hsc", "BF-C2DL-HSC")  # doctest: +SKIP
     """
-    film = ("control", "090303", 2, range(600, 800))
-    return _split_c2c12(film, folder, annotation, data_home, random_state)
-
-
-def paper_split_fgf2(
-    folder=None, *, annotation="computer", data_home=None, random_state=0
-):
-    """Return the paper's condition FGF2: C2C12 with fibroblast growth factor.
-
-    Film 090303, field 6; everything else as in `paper_split_control`.
-
-    Parameters
-    ----------
-    folder, annotation, data_home, random_state : see paper_split_control
-        As in `paper_split_control`.
-
-    Returns
-    -------
-    split : PaperSplit
-        10 images to train on and 190 to test on, of 1040 x 1392 pixels.
-    """
-    film = ("fgf2", "090303", 6, range(600, 800))
-    return _split_c2c12(film, folder, annotation, data_home, random_state)
-
-
-def paper_split_bmp2(
-    folder=None, *, annotation="human", data_home=None, random_state=0
-):
-    """Return the paper's condition BMP2: C2C12 with bone morphogenetic protein.
-
-    Film 090303, field 9, the only one of which the public human annotation holds
-    every cell. The paper speaks of 38 images to train on without saying of which
-    condition, and of no frames; that these are every 20th of frames 0 to 759 of this
-    film is our reading. Everything else is as in `paper_split_control`.
-
-    Parameters
-    ----------
-    folder, annotation, data_home, random_state : see paper_split_control
-        As in `paper_split_control`, but `annotation` is "human" by default.
-
-    Returns
-    -------
-    split : PaperSplit
-        38 images to train on and 722 to test on, of 1040 x 1392 pixels.
-    """
-    film = ("bmp2", "090303", 9, range(760))
-    return _split_c2c12(film, folder, annotation, data_home, random_state)
-
-
-def paper_split_fgf2_bmp2(
-    folder=None, *, annotation="computer", data_home=None, random_state=0
-):
-    """Return the paper's condition FGF2+BMP2: C2C12 with both growth factors.
-
-    Film 090318, field 17; everything else as in `paper_split_control`.
-
-    Parameters
-    ----------
-    folder, annotation, data_home, random_state : see paper_split_control
-        As in `paper_split_control`.
-
-    Returns
-    -------
-    split : PaperSplit
-        10 images to train on and 190 to test on, of 1040 x 1392 pixels.
-    """
-    film = ("fgf2+bmp2", "090318", 17, range(600, 800))
-    return _split_c2c12(film, folder, annotation, data_home, random_state)
-
-
-def paper_split_hsc(folder=None, *, data_home=None, random_state=0):
-    """Return the paper's condition BF-C2DL-HSC: blood stem cells in bright field.
-
-    Sequence 02, after the published code; 13 images to train on. Which 260 frames were
-    used is not published. The paper has 125 clicks, so some 90 cells an image, which
-    the film reaches towards its end: the last 260 frames, 1504 to 1763, are our
-    choice. How far the number of clicks is from 125 tells how well it was made.
-
-    Parameters
-    ----------
-    folder : str or path, optional
-        The unpacked set, see `read_cell_tracking`. None downloads it, 2 GB.
-    data_home : str or path, optional
-        Where data sets are kept, see `get_data_home`.
-    random_state : int or numpy.random.Generator, default=0
-        Seed of the draw of the clicks.
-
-    Returns
-    -------
-    split : PaperSplit
-        13 images to train on and 247 to test on, of 1010 x 1010 pixels.
-
-    Raises
-    ------
-    ImportError, OSError, ValueError
-        As in `fetch_cell_tracking` and `read_cell_tracking`.
-
-    Examples
-    --------
-    >>> from pseudocell.datasets import paper_split_hsc
-    >>> split = paper_split_hsc("BF-C2DL-HSC")  # doctest: +SKIP
-    """
-    frames = range(1504, 1764)
-    if folder is None:
-        images, points = fetch_cell_tracking(
-            "BF-C2DL-HSC", "02", frames=frames, data_home=data_home
-        )
+    if name not in CONDITIONS:
+        raise ValueError(f"name is {name!r}; expected one of {list(CONDITIONS)}.")
+    if name == "hsc":
+        if annotation is not None:
+            raise ValueError(
+                f"annotation is {annotation!r}; expected None for 'hsc', whose set "
+                "has one truth."
+            )
+        images, points = _read_hsc(folder, data_home)
+        train = range(0, len(images), HSC_STRIDE)[:HSC_TRAIN]
     else:
-        images, points = read_cell_tracking(folder, "02", frames=frames)
-    return _split("hsc", images, points, random_state)
+        images, points = _read_c2c12(name, folder, annotation, data_home)
+        train = range(0, len(images), C2C12_STRIDE)
+    test = [index for index in range(len(images)) if index not in train]
+    train_points = [points[index] for index in train]
+    return DetectionSet(
+        name=TITLES[name],
+        train_images=[images[index] for index in train],
+        train_clicks=drop_points(train_points, 0.1, random_state),
+        train_points=train_points,
+        test_images=[images[index] for index in test],
+        test_points=[points[index] for index in test],
+        cell_radius=CELL_RADIUS,
+        max_distance=MAX_DISTANCE,
+    )
 
 
-def _split_c2c12(film, folder, annotation, data_home, random_state):
-    name, experiment, field, frames = film
-    is_whole = annotation == "human" and (experiment, field) == ("090303", 9)
-    if annotation in ("human", "computer") and not is_whole:
+def _read_hsc(folder, data_home):
+    if folder is None:
+        folder = download_cell_tracking("BF-C2DL-HSC", data_home)
+    counts = count_tracks(Path(folder), "02")
+    frames = sorted(frame for frame, n in counts.items() if n > HSC_CELLS)
+    if not frames:
+        raise ValueError(
+            f"No frame of {folder}, sequence 02, holds more than {HSC_CELLS} cells; is "
+            "it BF-C2DL-HSC?"
+        )
+    if len(frames) != HSC_IMAGES:
+        warnings.warn(
+            f"{len(frames)} frames of {folder}, sequence 02, hold more than "
+            f"{HSC_CELLS} cells; the paper had {HSC_IMAGES}: this is not its split.",
+            stacklevel=3,
+        )
+    return read_cell_tracking(folder, "02", frames=frames)
+
+
+def _read_c2c12(name, folder, annotation, data_home):
+    experiment, field, frames, default = FILMS[name]
+    annotation = default if annotation is None else annotation
+    if annotation == "computer" or (annotation == "human" and name != "bmp2"):
         held = "only a few cells" if annotation == "human" else "what a program found"
         warnings.warn(
             f"The {annotation} annotation of film {experiment}, field {field}, holds "
@@ -228,25 +159,7 @@ def _split_c2c12(film, folder, annotation, data_home, random_state):
             "Pass annotation= with a file of all cells if you have one.",
             stacklevel=3,
         )
+    arguments = {"frames": frames, "annotation": annotation}
     if folder is None:
-        images, points = fetch_c2c12(
-            experiment, field, frames=frames, annotation=annotation, data_home=data_home
-        )
-    else:
-        images, points = read_c2c12(
-            folder, experiment, field, frames=frames, annotation=annotation
-        )
-    return _split(name, images, points, random_state)
-
-
-def _split(name, images, points, random_state):
-    train = slice(None, None, STRIDE)
-    tests = [index for index in range(len(images)) if index % STRIDE]
-    return PaperSplit(
-        name=name,
-        train_images=images[train],
-        train_clicks=drop_points(points[train], 0.1, random_state),
-        train_points=points[train],
-        test_images=[images[index] for index in tests],
-        test_points=[points[index] for index in tests],
-    )
+        return fetch_c2c12(experiment, field, **arguments, data_home=data_home)
+    return read_c2c12(folder, experiment, field, **arguments)

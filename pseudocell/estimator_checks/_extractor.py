@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.base import clone
 
-from ._contract import require
-from ._parts import Kind, bind, fit, require_same
-from ._problem import SHAPE, add_channels, draw_problem
+from ._contract import contract, require
+from ._kind import Kind, require_same
+from ._problem import SHAPE, add_channels, draw_problem, fit
 
 __all__ = ["EXTRACTOR_CHECKS"]
 
@@ -22,10 +22,11 @@ def _transform(part, X):
     return np.asarray(part.transform(X))
 
 
-def check_rows_are_points(part, kind):
+@contract
+def check_rows_are_points(part):
     """There is one row a point, in the order of the images and of their points."""
-    (pairs,) = kind.draw(0)
-    fitted = fit(part, (pairs,))
+    (pairs,) = _draw(0)
+    fitted = fit(part, pairs)
     rows = _transform(fitted, pairs)
     n_points = sum(len(points) for _, points in pairs)
     require(len(rows) == n_points, f"{n_points} points gave {len(rows)} rows.")
@@ -35,10 +36,11 @@ def check_rows_are_points(part, kind):
     require_same(other, rows, "fit_transform gave others than transform.")
 
 
-def check_image_without_points(part, kind):
+@contract
+def check_image_without_points(part):
     """Images may have no point: shape (0, 2)."""
-    (pairs,) = kind.draw(0)
-    fitted = fit(part, (pairs,))
+    (pairs,) = _draw(0)
+    fitted = fit(part, pairs)
     bare = [pairs[0], (pairs[1][0], np.zeros((0, 2)))]
     require_same(
         _transform(fitted, bare),
@@ -47,24 +49,26 @@ def check_image_without_points(part, kind):
     )
 
 
-def check_has_cell_radius(part, kind):
+@contract
+def check_has_cell_radius(part):
     """There is a parameter `cell_radius`, which the loop sets where it is None."""
     require("cell_radius" in part.get_params(), "there is none.")
 
 
-EXTRACTOR_CHECKS = bind(
-    Kind(
+EXTRACTOR_CHECKS = (
+    *Kind(
         draw=_draw,
-        ask=_transform,
-        refused=(
-            (lambda X: ([image for image, _ in X],), "X[0]"),
-            (lambda X: ([X[0], (X[1][0] * np.nan, X[1][1])],), "images[1]"),
-            (lambda X: ([X[0], (X[1][0], X[1][1] + 99)],), "points[1]"),
-        ),
-        checks=(
-            check_rows_are_points,
-            check_image_without_points,
-            check_has_cell_radius,
-        ),
-    )
+        methods=("transform",),
+        refused={
+            "No pair": ("X[0]", lambda X: [([image for image, _ in X],)]),
+            "NaN": ("images[1]", lambda X: [([X[0], (X[1][0] * np.nan, X[1][1])],)]),
+            "Points outside": (
+                "points[1]",
+                lambda X: [([X[0], (X[1][0], X[1][1] + 99)],)],
+            ),
+        },
+    ).checks(),
+    check_rows_are_points,
+    check_image_without_points,
+    check_has_cell_radius,
 )

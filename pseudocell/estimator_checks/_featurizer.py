@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ._contract import require
-from ._parts import Kind, bind, fit
+from ._contract import contract, require
+from ._kind import Kind
+from ._problem import fit
 
 __all__ = ["FEATURIZER_CHECKS"]
 
@@ -24,10 +25,11 @@ def _transform(part, X):
     return np.asarray(part.transform(X))
 
 
-def check_features_are_a_table(part, kind):
+@contract
+def check_features_are_a_table(part):
     """`transform` gives finite features of shape (n, n_features)."""
-    X, y = kind.draw(0)
-    features = _transform(fit(part, (X, y)), X)
+    X, y = _draw(0)
+    features = _transform(fit(part, X, y), X)
     require(
         features.ndim == 2 and len(features) == len(X),
         f"of {len(X)} patches they have shape {features.shape}.",
@@ -35,24 +37,24 @@ def check_features_are_a_table(part, kind):
     require(np.isfinite(features).all(), "some are not finite.")
 
 
-def check_patches_do_not_mix(part, kind):
+@contract
+def check_patches_do_not_mix(part):
     """Features of a patch do not depend on those that are transformed with it."""
-    X, y = kind.draw(0)
-    fitted = fit(part, (X, y))
+    X, y = _draw(0)
+    fitted = fit(part, X, y)
     together, alone = _transform(fitted, X)[:5], _transform(fitted, X[:5])
     require(np.allclose(together, alone, CLOSE, CLOSE), "they do.")
 
 
-FEATURIZER_CHECKS = bind(
-    Kind(
+FEATURIZER_CHECKS = (
+    *Kind(
         draw=_draw,
-        ask=_transform,
-        refused=(
-            (lambda X, y: (X * np.nan, y), "X "),
-            (lambda X, y: (X, y[1:]), "y "),
-            (lambda X, y: (X, 2 * y), "y "),
-            (lambda X, y: (X, 0 * y), "y "),
-        ),
-        checks=(check_features_are_a_table, check_patches_do_not_mix),
-    )
+        methods=("transform",),
+        refused={
+            "NaN": ("X ", lambda X, y: [(X * np.nan, y)]),
+            "Bad labels": ("y ", lambda X, y: [(X, y[1:]), (X, 2 * y), (X, 0 * y)]),
+        },
+    ).checks(),
+    check_features_are_a_table,
+    check_patches_do_not_mix,
 )

@@ -1,11 +1,19 @@
-"""The images and clicks that the checks use, and the detector as they use it."""
+"""The images and clicks that the checks use, and an estimator as they use it."""
 
 import numpy as np
 from sklearn.base import clone
 
 from pseudocell._geometry._heatmap import render_heatmap
 
-__all__ = ["SHAPE", "add_channels", "draw_image", "draw_problem", "fit", "prepare"]
+__all__ = [
+    "RADIUS",
+    "SHAPE",
+    "add_channels",
+    "draw_image",
+    "draw_problem",
+    "fit",
+    "prepare",
+]
 
 # Not square, so that swapped coordinates show.
 SHAPE = (64, 80)
@@ -35,18 +43,18 @@ def add_channels(images, n_channels):
     return [np.repeat(image[..., np.newaxis], n_channels, axis=2) for image in images]
 
 
-def prepare(detector):
-    """Clone a detector, with a seed, and such that `fit` starts anew."""
-    detector = clone(detector)
+def prepare(estimator):
+    """Clone an estimator, with a seed, and such that `fit` starts anew."""
+    estimator = clone(estimator)
     values = {"random_state": 0, "warm_start": False}
-    names = {name: name.rpartition("__")[2] for name in detector.get_params()}
-    return detector.set_params(
+    names = {name: name.rpartition("__")[2] for name in estimator.get_params()}
+    return estimator.set_params(
         **{name: values[last] for name, last in names.items() if last in values}
     )
 
 
-def fit(detector, images, points):
+def fit(estimator, *data, **more):
     """Fit a prepared clone, and return it whatever `fit` returns."""
-    detector = prepare(detector)
-    detector.fit(images, points)
-    return detector
+    estimator = prepare(estimator)
+    estimator.fit(*data, **more)
+    return estimator

@@ -3,8 +3,9 @@
 import numpy as np
 from sklearn.base import clone
 
-from ._contract import require
-from ._parts import Kind, bind, fit
+from ._contract import contract, require
+from ._kind import Kind
+from ._problem import fit
 
 __all__ = ["RANKER_CHECKS"]
 
@@ -21,32 +22,35 @@ def _score(part, X):
     return np.asarray(part.decision_function(X))
 
 
-def check_scores_are_one_a_sample(part, kind):
+@contract
+def check_scores_are_one_a_sample(part):
     """`decision_function` gives finite scores of shape (n,)."""
-    X, y = kind.draw(0)
-    scores = _score(fit(part, (X, y)), X)
+    X, y = _draw(0)
+    scores = _score(fit(part, X, y), X)
     require(scores.shape == (len(X),), f"of {len(X)} they have shape {scores.shape}.")
     require(np.isfinite(scores).all(), "some are not finite.")
 
 
-def check_larger_is_more_positive(part, kind):
+@contract
+def check_larger_is_more_positive(part):
     """At both values of `concentrate`, "top" and "bottom", larger = more positive."""
-    X, y = kind.draw(0)
+    X, y = _draw(0)
     for end in ("top", "bottom"):
         ranker = clone(part).set_params(concentrate=end)
-        scores = _score(fit(ranker, (X, y)), X)
+        scores = _score(fit(ranker, X, y), X)
         higher = scores[y == 1].mean() > scores[y == 0].mean()
         require(higher, f"with {end!r} positive samples score lower than others.")
 
 
-RANKER_CHECKS = bind(
-    Kind(
+RANKER_CHECKS = (
+    *Kind(
         draw=_draw,
-        ask=_score,
-        refused=(
-            (lambda X, y: (X * np.nan, y), "X"),
-            (lambda X, y: (X, 0 * y), "y "),
-        ),
-        checks=(check_scores_are_one_a_sample, check_larger_is_more_positive),
-    )
+        methods=("decision_function",),
+        refused={
+            "NaN": ("X", lambda X, y: [(X * np.nan, y)]),
+            "No positive sample": ("y ", lambda X, y: [(X, 0 * y)]),
+        },
+    ).checks(),
+    check_scores_are_one_a_sample,
+    check_larger_is_more_positive,
 )

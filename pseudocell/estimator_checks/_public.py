@@ -1,12 +1,100 @@
-"""All the checks of each kind of part, at once."""
+"""All the checks of a kind of estimator, at once."""
 
 from ._contract import run_all
+from ._detector import DETECTOR_CHECKS
 from ._extractor import EXTRACTOR_CHECKS
 from ._featurizer import FEATURIZER_CHECKS
+from ._loop_detector import LOOP_DETECTOR_CHECKS
 from ._ranker import RANKER_CHECKS
 from ._selector import SELECTOR_CHECKS
 
-__all__ = ["check_extractor", "check_featurizer", "check_ranker", "check_selector"]
+__all__ = [
+    "check_detector",
+    "check_extractor",
+    "check_featurizer",
+    "check_loop_detector",
+    "check_ranker",
+    "check_selector",
+]
+
+
+def check_detector(detector):
+    """Check that a detector keeps every contract of a detector.
+
+    It is fitted some thirty times on two images of 64 x 80 pixels with bright cells of
+    radius 6, three of six clicked: give it few steps and a small net.
+
+    Parameters
+    ----------
+    detector : estimator
+        Has ``fit(images, points)`` and ``predict(images)``, and may have
+        ``predict_scored(images)``, ``find_candidates(images)`` and
+        ``score(images, points)``. Clones of it are fitted, with `random_state` 0 where
+        there is one and `warm_start` off. A UserWarning of it is no failure.
+
+    Raises
+    ------
+    AssertionError
+        If a contract is broken; names all that are.
+
+    Notes
+    -----
+    Each check of the tuple `DETECTOR_CHECKS` is a function of a detector. For one test
+    each::
+
+        @pytest.mark.parametrize("check", DETECTOR_CHECKS)
+        def test_contracts(check):
+            check(MyDetector())
+
+    Examples
+    --------
+    >>> from pseudocell.baselines import BlobDetector
+    >>> from pseudocell.estimator_checks import check_detector
+    >>> check_detector(BlobDetector(cell_radius=6, scales=[1.0]))
+
+    The `fit` of this one returns nothing, so that ``fit(...).predict(...)`` fails:
+
+    >>> class Silent(BlobDetector):
+    ...     def fit(self, images, points):
+    ...         super().fit(images, points)
+    >>> from pseudocell.estimator_checks import DETECTOR_CHECKS
+    >>> DETECTOR_CHECKS[0](Silent(cell_radius=6, scales=[1.0]))
+    Traceback (most recent call last):
+    AssertionError: `fit` returns the estimator itself. But it returned None.
+    """
+    run_all(DETECTOR_CHECKS, detector)
+
+
+def check_loop_detector(detector):
+    """Check that a detector can be that of `PseudoLabelCellDetector`.
+
+    Besides the contracts of `check_detector`, it learns from pseudo labels, finds
+    candidates down to any threshold, and tells how high each click stands for a net
+    that has not seen it. It is fitted some forty times: give it few steps.
+
+    Parameters
+    ----------
+    detector : estimator
+        As in `check_detector`, with parameters `cell_radius`, `masked` and
+        `background_weight`; ``fit(images, points, *, positives=None, negatives=None)``;
+        ``find_candidates(images, threshold=..., known=None)``; after `fit` with
+        `cell_radius_`, `click_folds_`, `click_heights_` and `threshold_`.
+
+    Raises
+    ------
+    AssertionError
+        If a contract is broken; names all that are. Those that `DETECTOR_CHECKS` does
+        not hold are in the tuple `LOOP_DETECTOR_CHECKS`.
+
+    Examples
+    --------
+    >>> from pseudocell import HeatmapDetector
+    >>> from pseudocell.estimator_checks import LOOP_DETECTOR_CHECKS
+    >>> detector = HeatmapDetector(6, nominal_radius=4, max_steps=2, batch_size=2)
+    >>> for check in LOOP_DETECTOR_CHECKS:
+    ...     check(detector)
+    """
+    run_all((*DETECTOR_CHECKS, *LOOP_DETECTOR_CHECKS), detector)
 
 
 def check_extractor(extractor):

@@ -1,9 +1,12 @@
-"""Checks that all kinds of images work, and that points come back as they should."""
+"""Checks of a detector: images and clicks to points."""
 
 import numpy as np
 
-from ._contract import contract, require, require_same_results
+from ._contract import contract, require
+from ._kind import Kind, ask, lock, require_same
 from ._problem import SHAPE, add_channels, draw_image, draw_problem, fit
+
+__all__ = ["DETECTOR", "DETECTOR_CHECKS"]
 
 # Pixels by which the same values in another type may move a point.
 CLOSE = 0.5
@@ -62,8 +65,8 @@ def check_any_sequence(detector):
     for kind, given in (("an array", np.stack(images)), ("lazy items", _Lazy(images))):
         try:
             found = fit(detector, given, points)
-            problem = f"{kind} gave other points or scores."
-            require_same_results(found, expected, given, problem)
+            one, other = (ask(each, given, DETECTOR) for each in (found, expected))
+            require_same(one, other, f"{kind} gave other points or scores.")
         except Exception as error:
             raise AssertionError(f"with {kind} there was {error!r}.") from error
 
@@ -151,3 +154,73 @@ def _require_strongest_first(predicted, scored, name):
             same.any(axis=1).all() and (np.diff(same.argmax(axis=1)) > 0).all(),
             f"predict(images)[{index}] is not in the order of {name}(images).",
         )
+
+
+def _draw(seed):
+    """Return images and clicks; for seed 1 other ones, of 3 channels and bright."""
+    images, points = draw_problem()
+    if seed:
+        bright = [100.0 * image for image in add_channels(images[:1], 3)]
+        return bright, points[:1]
+    return images, points
+
+
+def _as_lists(data):
+    return [image.copy() for image in data[0]], [rows.tolist() for rows in data[1]]
+
+
+def _with_nan(images, points):
+    bad = images[1].astype(float)
+    bad[3, 4] = np.nan
+    return [([images[0], bad], points)]
+
+
+def _outside(images, points):
+    places = [-1.0, 5.0], [SHAPE[0] - 0.4, 5.0], [5.0, SHAPE[1] + 9.0]
+    return [(images, [points[0], np.vstack([points[1], bad])]) for bad in places]
+
+
+DETECTOR = Kind(
+    draw=_draw,
+    methods=("predict", "predict_scored", "find_candidates"),
+    fit_refuses=True,
+    forms={"lists": _as_lists, "read-only arrays": lock},
+    refused={
+        "NaN": ("images[1]", _with_nan),
+        "Other channels": (
+            "images[1]",
+            lambda images, points: [
+                ([images[0], *add_channels(images[1:], 3)], points)
+            ],
+        ),
+        "A bare image or none": (
+            "images",
+            lambda images, points: [(images[0], points), ([], [])],
+        ),
+        "Another number of lists": (
+            "points",
+            lambda images, points: [(images, points[:1]), (images, [*points, []])],
+        ),
+        "Bad points": (
+            "points[1]",
+            lambda images, points: [
+                (images, [points[0], bad])
+                for bad in (np.full((2, 3), 5.0), np.array([[5.0, np.nan]]))
+            ],
+        ),
+        "Points outside": ("points[1]", _outside),
+        "No click": ("points", lambda images, points: [(images, [[], []])]),
+    },
+)
+
+DETECTOR_CHECKS = (
+    *DETECTOR.checks(),
+    check_finds_something,
+    check_predicted_points,
+    check_one_image,
+    check_image_without_clicks,
+    check_mixed_sizes,
+    check_any_sequence,
+    check_grey_and_colour,
+    check_pixel_types,
+)
