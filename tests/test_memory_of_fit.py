@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("psutil", reason="needs psutil, which comes with dask[distributed]")
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "memory_of_fit.py"
+SCRIPT = Path(__file__).parents[1] / "experiments" / "memory_of_fit.py"
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Peak memory of fitting and of predicting, against the number of images.
 
-    python benchmarks/memory_of_fit.py
+    python experiments/memory_of_fit.py
 
 Each row is a process of its own: it opens lazy images, four of them with clicks, fits
 the whole loop or predicts, and reports its peak of resident memory above what it had

@@ -2,7 +2,7 @@
 
 Each is installed in a virtual environment of its own, below the folder that you name:
 
-    python benchmarks/peers.py --folder peers --set plates/a:12:15 --set plates/b:9
+    python experiments/peers.py --folder peers --set plates/a:12:15 --set plates/b:9
 
 Both are trained for --seconds on one thread, far less than they are made for:
 their scores are lower bounds. Finished runs are kept there, so that the same command

@@ -1,7 +1,7 @@
 """Tell whether a setting chosen from clicks alone is nearly the best one.
 
-    python benchmarks/grid_search.py FOLDER:RADIUS:DISTANCE [...]
-    python benchmarks/grid_search.py --quick            toy size, made images
+    python experiments/grid_search.py FOLDER:RADIUS:DISTANCE [...]
+    python experiments/grid_search.py --quick            toy size, made images
 
 Of each set, a grid over alpha, beta and p is searched with held-out clicks. Then every
 setting is fitted on all clicks and scored on the test images: the truth is used for

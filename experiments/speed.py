@@ -1,8 +1,8 @@
 """How fast pseudocell is, against what it is to be compared with, in one process.
 
-    python benchmarks/speed.py              all rows but the whole fit: some 3 minutes
-    python benchmarks/speed.py --fit        that too: some 5 minutes of processor more
-    python benchmarks/speed.py --quick      everything at toy size, to see that it runs
+    python experiments/speed.py              all rows but the whole fit: some 3 minutes
+    python experiments/speed.py --fit        that too: some 5 minutes of processor more
+    python experiments/speed.py --quick      everything at toy size, to see that it runs
 
 Times are those of the processor, so that other programs on the machine count little.
 """

@@ -1,6 +1,6 @@
 """The default with one idea less each time: methods for ``pseudocell benchmark``.
 
-`python benchmarks/ablation.py` prints the command; run it from the folder above this.
+`python experiments/ablation.py` prints the command; run it from the folder above this.
 """
 
 from pseudocell import HeatmapDetector, PseudoLabelCellDetector, ShareSelector
@@ -58,7 +58,7 @@ def _default(cell_radius, random_state, **changes):
 if __name__ == "__main__":
     print("pseudocell benchmark --set FOLDER:RADIUS:DISTANCE -m default \\")
     methods = [
-        f'    -m "{name.replace("_", " ")}=benchmarks.ablation:{name}"'
+        f'    -m "{name.replace("_", " ")}=experiments.ablation:{name}"'
         for name in ABLATIONS
     ]
     print(" \\\n".join(methods))

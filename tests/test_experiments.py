@@ -1,4 +1,4 @@
-"""The scripts of the folder benchmarks run; what they measure is not for tests."""
+"""The scripts of the folder experiments run; what they measure is not for tests."""
 
 import re
 import runpy
@@ -16,7 +16,7 @@ from pseudocell import PseudoLabelCellDetector
 from pseudocell._geometry._peaks import find_peaks
 from pseudocell.benchmark import read_set
 
-FOLDER = Path(__file__).parent.parent / "benchmarks"
+FOLDER = Path(__file__).parent.parent / "experiments"
 
 
 def run_quick(name, warnings="error"):
