@@ -3,7 +3,7 @@
 #
 #   make demo    synthetic images, the whole method, results in ./demo
 #   make test    the tests
-#   make lint    style, layers, docstrings, spelling
+#   make lint    style, layers, types, docstrings, spelling
 #   make clean   remove all that make has made
 #
 # Another interpreter, in an environment of its own: make test PYTHON=python3.12
@@ -26,6 +26,7 @@ DOCUMENTED = $(addprefix pseudocell/,_detection/_detector.py _ranking/_extractor
     datasets/_detection_set.py datasets/_download.py datasets/_splits.py baselines/_blob.py baselines/_pu_detector.py \
     baselines/_reconstruction.py baselines/_tuned_threshold.py benchmark/_run.py \
     benchmark/_sets.py benchmark/_methods.py benchmark/_page.py \
+    benchmark/_leave_one_out.py \
     model_selection/_folded_list.py model_selection/_scorers.py \
     model_selection/_splits.py model_selection/_split_tiles.py \
     estimator_checks/_public.py)
@@ -42,12 +43,13 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 	$(BIN)/numpydoc lint $(DOCUMENTED)
 	$(BIN)/codespell
 
 clean:
 	rm -rf .venv .venv-* demo build dist *.egg-info
-	rm -rf .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 	find pseudocell tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last: an interrupted setup goes on where it stopped. setuptools

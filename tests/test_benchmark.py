@@ -1,16 +1,19 @@
 """Benchmark: what is scored against what, and that no run is made twice."""
 
-import csv
 import json
 import math
 import os
 import re
+import sys
 import time
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
+from cells import draw_squares
 from numpy.testing import assert_allclose
+from pandas.testing import assert_frame_equal
 from PIL import Image
 from scipy import ndimage
 from sklearn.base import BaseEstimator
@@ -20,23 +23,24 @@ from pseudocell.benchmark import (
     METHODS,
     DetectionSet,
     Method,
-    _figures,
-    _job,
+    _pictures,
+    _record,
+    leave_one_out_table,
     method_table,
     read_set,
     run_benchmark,
     tidy_rows,
     write_report,
 )
-from pseudocell.benchmark._habits import CLICKS, RADIUS
 from pseudocell.benchmark._job import Job
-from pseudocell.benchmark._scores import right_negatives, right_positives
-from pseudocell.benchmark._tables import (
-    COLUMNS,
-    ablation_tables,
-    round_tables,
-    write_rows,
+from pseudocell.benchmark._rows import COLUMNS
+from pseudocell.benchmark._scores import (
+    calibration_error,
+    recall_crowded,
+    right_negatives,
+    right_positives,
 )
+from pseudocell.benchmark._tables import ablation_tables, round_tables
 from pseudocell.datasets import CLICK_BIASES, bias_clicks
 
 SHAPE = (60, 80)
@@ -49,11 +53,7 @@ CRUMBS = [[(50, 60)], [(20, 66)]]
 
 
 def spots(cells, crumbs=()):
-    image = np.zeros(SHAPE, np.uint8)
-    for grey, points in ((200, cells), (100, crumbs)):
-        for row, col in points:
-            image[row - 1 : row + 2, col - 1 : col + 2] = grey
-    return image
+    return draw_squares(SHAPE, cells) + draw_squares(SHAPE, crumbs, 100)
 
 
 class SpotDetector(BaseEstimator):
@@ -192,7 +192,13 @@ def folder(tmp_path):
 
 
 def only(rows, **wanted):
-    return [row for row in rows if all(row[k] == v for k, v in wanted.items())]
+    """Return rows as dicts, with None for what is missing."""
+    dicts = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    return [row for row in dicts if all(row[k] == v for k, v in wanted.items())]
+
+
+def rows_of(table):
+    return table.cells.values.tolist()
 
 
 # Sets
@@ -277,8 +283,8 @@ def test_the_fingerprint_is_of_the_content(change):
 
 def test_rows_hold_scores_of_each_split_and_round():
     rows = tidy_rows(run_benchmark([make_set()], {"rounds": round_factory}))
-    assert all(tuple(row) == COLUMNS for row in rows)
-    places = [(row["split"], row["round"], row["is_result"]) for row in rows]
+    assert tuple(rows) == COLUMNS
+    places = [(row["split"], row["round"], row["is_result"]) for row in only(rows)]
     assert places == [(s, k, k == 1) for s in ("test", "train") for k in (0, 1)]
     for row in only(rows, round=0):
         assert (row["n_found"], row["n_true"], row["n_matched"]) == (15, 13, 13)
@@ -291,7 +297,7 @@ def test_rows_hold_scores_of_each_split_and_round():
 def test_the_result_is_the_round_that_is_kept():
     result = run_benchmark([make_set()], {"refusing": refusing_factory})
     rows = tidy_rows(result)
-    places = [(row["split"], row["round"], row["is_result"]) for row in rows]
+    places = [(row["split"], row["round"], row["is_result"]) for row in only(rows)]
     assert places == [(s, k, k == 0) for s in ("test", "train") for k in (0, 1)]
     (row,) = only(rows, split="test", is_result=True)
     assert row["n_found"] == 15
@@ -301,11 +307,11 @@ def test_the_result_is_the_round_that_is_kept():
 def test_the_picture_is_of_the_round_that_is_kept(monkeypatch):
     shown = []
     monkeypatch.setattr(
-        _figures._View, "show", lambda _, axes, title, groups: shown.append(title)
+        _pictures._View, "show", lambda _, axes, title, groups: shown.append(title)
     )
     data = make_set()
     result = run_benchmark([data], {"refusing": refusing_factory})
-    assert _figures.draw_detections(result, data.name)
+    assert _pictures.draw_detections(result, data.name)
     # Five cells, and a crumb that round 1 leaves out.
     assert shown[1] == f"refusing: F1 {2 * 5 / (5 + 6):.2f}"
 
@@ -314,7 +320,7 @@ def test_candidates_are_those_of_the_round_that_is_kept():
     first, last = SpotDetector(threshold=50), SpotDetector(threshold=150)
     first.find_candidates = lambda images: [(np.array([[1.0, 2.0]]), np.ones(1))]
     loop = SimpleNamespace(detectors_=[first, last], detector_=first)
-    assert _job._candidates(loop, [spots(CELLS[0])]) == [[[1.0, 2.0, 1.0]]]
+    assert _record._candidates(loop, [spots(CELLS[0])]) == [[[1.0, 2.0, 1.0]]]
 
 
 def test_purity_is_the_share_of_right_labels():
@@ -359,13 +365,13 @@ def test_without_truth_detections_are_counted_and_the_rest_says_why():
     assert "a share of 0.5 cannot be drawn" in skipped[0.5]
     assert "needs all the cells" in skipped[1.0]
     table = method_table(result, rows)
-    assert [row[1:] for row in table.rows] == [["–", "–"], ["skipped", "–"]]
+    assert [row[1:] for row in rows_of(table)] == [["–", "–"], ["skipped", "–"]]
     assert any("no test/points.csv" in note for note in table.notes)
 
 
 def test_a_set_without_test_images_is_scored_on_its_training_images():
     data = make_set(test_images=[], test_points=None)
-    (row,) = tidy_rows(run_benchmark([data], {"spot": spot_factory}))
+    (row,) = only(tidy_rows(run_benchmark([data], {"spot": spot_factory})))
     assert (row["split"], row["f1"]) == ("train", 1)
 
 
@@ -376,18 +382,84 @@ def test_the_best_threshold_is_found_among_the_candidates():
     assert row["oracle_threshold"] == 200
 
 
+def test_full_supervision_is_the_measure():
+    """Of two others, one loses in its ranking and none but in its threshold."""
+    methods = {
+        "full": Method(lambda radius, seed: SpotDetector(50), labels="all"),
+        "spot": spot_factory,
+        "low": low_factory,
+    }
+    rows = tidy_rows(run_benchmark([make_set()], methods, seeds=[0, 1]))
+    low = 2 * 13 / 28
+    for name, f1 in (("full", low), ("spot", 1), ("low", low)):
+        for row in only(rows, method=name, split="test"):
+            assert_allclose(row["share_of_full"], f1 / low)
+            assert_allclose(row["threshold_loss"], 1 - f1)
+        for row in only(rows, method=name, split="train"):
+            assert row["share_of_full"] is row["threshold_loss"] is None
+
+
+def test_crowded_cells_are_those_one_and_a_half_to_two_radii_apart():
+    # In radii: 1.4 apart, 1.6 apart, 1.9 apart, alone.
+    cols = np.array([0, 1.4, 10, 11.6, 20, 21.9, 40])
+    truth = [np.c_[np.zeros(7), 6 * cols]]
+    found = [truth[0][[0, 2, 4, 5, 6]]]
+    assert recall_crowded(truth, found, 1.0, cell_radius=6) == 3 / 4
+    assert recall_crowded([truth[0][:2], [], [[0, 0]]], [[]] * 3, 1.0, 6) is None
+
+
+def test_calibration_error_is_the_mean_over_the_bins_that_hold_any():
+    cells = [[(0, 0), (0, 50)]]
+    # 0.95 and 1.0 share a bin, and one of them is a cell; so is that at 0.1.
+    candidates = [[(0, 0, 0.95), (90, 0, 1.0), (0, 50, 0.1)]]
+    expected = (abs(1.95 - 1) / 2 + abs(0.1 - 1)) / 2
+    assert_allclose(calibration_error(candidates, cells, 5), expected)
+    assert calibration_error([[]], cells, 5) is None
+
+
+def test_heights_are_judged_as_probabilities_only_if_they_are_called_so():
+    class Sure(SpotDetector):
+        heights_are_probabilities = True
+
+        def find_candidates(self, images, threshold=0):
+            found = super().find_candidates(images, threshold)
+            return [(points, heights / 200) for points, heights in found]
+
+    methods = {"sure": lambda radius, seed: Sure(0.2), "spot": spot_factory}
+    rows = tidy_rows(run_benchmark([make_set()], methods))
+    (sure,) = only(rows, method="sure", split="test")
+    # All 13 at 1 are cells, and the two crumbs at a half are none.
+    assert_allclose(sure["calibration_error"], (0 + 0.5) / 2)
+    (spot,) = only(rows, method="spot", split="test")
+    assert spot["calibration_error"] is None
+
+
+def test_records_of_an_older_rule_are_scored_anew(tmp_path):
+    args = [make_set()], {"spot": spot_factory}
+    (first,) = run_benchmark(*args, output=tmp_path).records
+    (file,) = (tmp_path / "runs").iterdir()
+    old = json.loads(file.read_text())
+    del old["scoring"], old["probabilities"]
+    old["scores"] = {"5": {"test": [], "train": [], "labels": [], "oracle": None}}
+    file.write_text(json.dumps(old))
+    (again,) = run_benchmark(*args, output=tmp_path).records
+    assert again["scores"] == first["scores"]
+    assert len(SpotDetector.fits) == 1
+
+
 def test_a_larger_matching_distance_needs_no_new_run(tmp_path):
     moved = [np.array(cells) + [0, 3] for cells in CELLS[::-1]]
     data = make_set(test_points=moved)
     args = [data], {"spot": spot_factory}
-    (row, _) = tidy_rows(run_benchmark(*args, distances=[0.5], output=tmp_path))
+    result = run_benchmark(*args, distances=[0.5], output=tmp_path)
+    (row, _) = only(tidy_rows(result))
     assert (row["max_distance"], row["f1"]) == (2.5, 0)
     result = run_benchmark(*args, distances=[1, 0.5], output=tmp_path)
-    scores = {row["max_distance"]: row["f1"] for row in tidy_rows(result)[::2]}
+    scores = {row["max_distance"]: row["f1"] for row in only(tidy_rows(result))[::2]}
     assert scores == {5: 1, 2.5: 0}
     assert len(SpotDetector.fits) == 1
     assert ["set", "method", "0.5", "1"] in [
-        table.columns for table in ablation_tables(result, tidy_rows(result))
+        list(table.cells) for table in ablation_tables(result, tidy_rows(result))
     ]
 
 
@@ -424,8 +496,8 @@ def test_a_default_value_of_a_varied_parameter_is_no_run_of_its_own():
     assert varied == [(None, None), ("threshold", 50), ("threshold", 150)]
     (table,) = ablation_tables(result, tidy_rows(result))
     assert table.title == "F1 by threshold"
-    assert table.columns == ["set", "method", "50", "150"]
-    assert table.rows == [["spots", "spot", f"{2 * 13 / 28:.3f}", "1.000"]]
+    assert list(table.cells) == ["set", "method", "50", "150"]
+    assert rows_of(table) == [["spots", "spot", f"{2 * 13 / 28:.3f}", "1.000"]]
 
 
 def test_an_interrupted_run_leaves_what_is_finished(tmp_path):
@@ -458,7 +530,7 @@ def test_a_method_that_fails_is_named_and_tried_again(tmp_path):
     result = run_benchmark(sets, methods, output=tmp_path)
     rows = tidy_rows(result)
     table = method_table(result, rows)
-    assert table.rows == [
+    assert rows_of(table) == [
         ["broken", "failed", "1.000", "–"],
         ["spot", "1.000", "1.000", "1.000"],
     ]
@@ -485,13 +557,8 @@ def test_workers_give_the_same_as_one_process():
     args = [make_set()], {"rounds": round_factory, "low": low_factory}
     alone = tidy_rows(run_benchmark(*args, seeds=[0, 1]))
     together = tidy_rows(run_benchmark(*args, seeds=[0, 1], n_jobs=2))
-    timed = {name for name in COLUMNS if name.endswith("seconds")}
-    assert [
-        {key: value for key, value in row.items() if key not in timed} for row in alone
-    ] == [
-        {key: value for key, value in row.items() if key not in timed}
-        for row in together
-    ]
+    timed = [name for name in COLUMNS if name.endswith("seconds")]
+    assert_frame_equal(alone.drop(columns=timed), together.drop(columns=timed))
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -591,21 +658,32 @@ def test_usual_runs_are_those_of_before_and_not_made_twice(tmp_path):
 
 
 def test_the_identity_of_a_usual_run_holds_nothing_new():
-    def identity(parameter):
-        job = Job(make_set(), "scaled", Method(scaled_factory), 0, 0.1, parameter)
+    def identity(**varied):
+        job = Job(make_set(), "scaled", Method(scaled_factory), 0, 0.1, **varied)
         return job.identity()
 
-    usual = identity(None)
+    usual = identity()
     keys = "format pseudocell set content method estimator seed share labels"
     assert [*usual] == keys.split()
     # 4 and not 4.0, which JSON writes otherwise.
     assert json.dumps(usual["estimator"][1]["cell_radius"]) == "4"
-    same = identity((CLICKS, "random")), identity((RADIUS, 1.0))
-    assert [json.dumps(one) for one in same] == [json.dumps(usual)] * 2
-    others = [identity((CLICKS, kind)) for kind in CLICK_BIASES]
-    others += [identity((RADIUS, factor)) for factor in (0.5, 1.5)]
+    others = [identity(clicks=kind) for kind in CLICK_BIASES]
+    others += [identity(radius_factor=factor) for factor in (0.5, 1.5)]
     texts = {json.dumps(one, sort_keys=True) for one in [usual, *others]}
     assert len(texts) == 1 + len(others)
+
+
+def test_the_identity_survives_a_move_of_a_private_module(monkeypatch):
+    def identity():
+        method = Method(lambda radius, seed: SpotDetector())
+        return Job(make_set(), "spot", method, 0, 0.1).identity()
+
+    monkeypatch.setattr(SpotDetector, "__module__", "spots._old._detector")
+    before = identity()
+    monkeypatch.setattr(SpotDetector, "__module__", "spots._new")
+    assert identity() == before
+    monkeypatch.setattr(SpotDetector, "__module__", "others._new")
+    assert identity() != before
 
 
 def test_a_method_that_hides_its_radius_is_still_run_for_each(tmp_path):
@@ -631,12 +709,8 @@ def test_each_way_of_clicking_gives_the_clicks_that_it_means(seen):
         )
         expected.append([some.tolist() for some in clicks])
     assert [clicks for _, clicks in seen] == expected
-    varied = [(r["parameter"], r["value"], r["labels"]) for r in result.records]
-    assert varied == [
-        (None, None, "given"),
-        (CLICKS, "random", "given"),
-        *((CLICKS, kind, kind) for kind in CLICK_BIASES),
-    ]
+    varied = [(r["clicking"], r["labels"]) for r in result.records]
+    assert varied == [("random", "given"), *((kind, kind) for kind in CLICK_BIASES)]
 
 
 def test_a_wrong_radius_is_that_of_the_method_alone(seen):
@@ -645,13 +719,15 @@ def test_a_wrong_radius_is_that_of_the_method_alone(seen):
     )
     assert [radius for radius, _ in seen] == [4, 2.0, 6.0]
     rows = tidy_rows(result)
-    assert {row["max_distance"] for row in rows} == {5}
+    assert {*rows["max_distance"]} == {5}
     (table,) = ablation_tables(result, rows)
     assert table.title == "F1 by radius factor"
-    assert table.columns == ["set", "method", "0.5", "1", "1.5"]
-    assert table.rows == [["spots", "scaled", "1.000", "1.000", f"{2 * 13 / 28:.3f}"]]
+    assert list(table.cells) == ["set", "method", "0.5", "1", "1.5"]
+    assert rows_of(table) == [
+        ["spots", "scaled", "1.000", "1.000", f"{2 * 13 / 28:.3f}"]
+    ]
     # The others show the true radius only.
-    assert method_table(result, rows).rows == [["scaled", "1.000", "1.000"]]
+    assert rows_of(method_table(result, rows)) == [["scaled", "1.000", "1.000"]]
 
 
 def test_the_table_has_the_ways_of_clicking_in_the_order_asked_for():
@@ -660,10 +736,10 @@ def test_the_table_has_the_ways_of_clicking_in_the_order_asked_for():
     result = run_benchmark([make_set()], methods, clicks=asked)
     (table,) = ablation_tables(result, tidy_rows(result))
     assert table.title == "F1 by way of clicking"
-    assert table.columns == ["set", "method", "random", *asked]
+    assert list(table.cells) == ["set", "method", "random", *asked]
     # Who is given all the cells does not click.
-    assert table.rows == [["spots", "spot", *["1.000"] * 4]]
-    assert len(result.records) == 1 + 4 + 1
+    assert rows_of(table) == [["spots", "spot", *["1.000"] * 4]]
+    assert len(result.records) == 4 + 1
 
 
 def test_clicks_that_cannot_be_simulated_are_refused_before_the_first_run():
@@ -679,8 +755,8 @@ def test_clicks_that_cannot_be_simulated_are_refused_before_the_first_run():
 def test_clicks_for_which_there_is_no_place_fail_alone():
     data = make_set(cell_radius=40)
     result = run_benchmark([data], {"spot": spot_factory}, clicks=["stray", "corner"])
-    assert [r["status"] for r in result.records] == ["done", "done", "failed", "done"]
-    assert "No place for a click on nothing" in result.records[2]["error"]
+    assert [r["status"] for r in result.records] == ["done", "failed", "done"]
+    assert "No place for a click on nothing" in result.records[1]["error"]
 
 
 @pytest.mark.parametrize(
@@ -718,7 +794,7 @@ def test_tables_show_mean_and_spread_over_seeds():
 
     result = run_benchmark([make_set()], {"lucky": lucky}, seeds=[0, 1])
     worse = 2 * 13 / 28
-    (row,) = method_table(result, tidy_rows(result)).rows
+    (row,) = rows_of(method_table(result, tidy_rows(result)))
     mean, spread = (1 + worse) / 2, (1 - worse) / math.sqrt(2)
     assert row == ["lucky", f"{mean:.3f} ± {spread:.3f}", f"{mean:.3f}"]
 
@@ -733,23 +809,49 @@ def test_the_best_method_that_sees_clicks_only_is_bold():
     assert method_table(result, tidy_rows(result)).strong == {(1, 1), (1, 2)}
 
 
+def test_of_one_set_left_out_the_others_choose():
+    """The low threshold is right on the one set whose crumbs are cells."""
+    mixed = [np.r_[a, b] for a, b in zip(CELLS, CRUMBS, strict=True)]
+    odd = {"train_points": mixed, "test_points": mixed[::-1]}
+    sets = [make_set("a"), make_set("b"), make_set("odd", **odd)]
+    methods = {
+        "spot": spot_factory,
+        "low": low_factory,
+        "full": Method(spot_factory, labels="all"),
+        "broken": broken_factory,
+    }
+    result = run_benchmark(sets, methods)
+    table = leave_one_out_table(result, tidy_rows(result))
+    worse = 2 * 13 / 28
+    assert rows_of(table) == [
+        ["a", "low", f"{worse:.3f}", "spot", "1.000", f"{1 - worse:.3f}"],
+        ["b", "low", f"{worse:.3f}", "spot", "1.000", f"{1 - worse:.3f}"],
+        ["odd", "spot", "1.000", "low", f"{1 / worse:.3f}", f"{1 / worse - 1:.3f}"],
+        ["mean", "", "0.952", "", "1.026", "0.073"],
+    ]
+    assert table.notes == ["broken has no score on some set and takes no part"]
+
+
+def test_one_set_cannot_be_left_out():
+    result = run_benchmark([make_set()], {"spot": spot_factory, "low": low_factory})
+    with pytest.raises(ValueError, match="0 methods .* 1 sets; .*full-supervision"):
+        leave_one_out_table(result, tidy_rows(result))
+
+
+def test_without_pandas_one_sentence_says_what_to_install(monkeypatch):
+    result = run_benchmark([make_set()], {"spot": spot_factory})
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ValueError, match=r"need pandas.*'pseudocell\[benchmark\]'"):
+        tidy_rows(result)
+
+
 def test_rounds_have_a_table_with_purity():
     result = run_benchmark([make_set()], {"rounds": round_factory}, seeds=[0, 1])
     (table,) = round_tables(result, tidy_rows(result))
     assert table.title == "Rounds of rounds on spots"
-    labels = table.rows[1][-5:]
+    labels = rows_of(table)[1][-5:]
     assert labels == ["11 ± 0", "1.000 ± 0.000", "4 ± 0", "0.500 ± 0.000", "2"]
-    assert table.rows[0][-5:] == ["–", "–", "–", "–", "2"]
-
-
-def test_the_csv_holds_the_rows(tmp_path):
-    rows = tidy_rows(run_benchmark([make_set()], {"rounds": round_factory}))
-    write_rows(tmp_path / "results.csv", rows)
-    with open(tmp_path / "results.csv", newline="") as file:
-        read = list(csv.DictReader(file))
-    assert [float(row["f1"]) for row in read] == pytest.approx([r["f1"] for r in rows])
-    assert [row["is_result"] for row in read] == ["0", "1", "0", "1"]
-    assert read[0]["n_positives"] == ""
+    assert rows_of(table)[0][-5:] == ["–", "–", "–", "–", "2"]
 
 
 def test_the_page_needs_no_other_file(tmp_path):
@@ -772,6 +874,9 @@ def test_the_page_needs_no_other_file(tmp_path):
     assert "broken <b>" not in text
     assert "the crumbs are too much" in text
     assert sorted(p.name for p in tmp_path.iterdir()) == ["index.html", "results.csv"]
+    read, rows = pd.read_csv(tmp_path / "results.csv"), tidy_rows(result)
+    assert_allclose(read["f1"], rows["f1"], rtol=1e-5)
+    assert read["is_result"].tolist() == rows["is_result"].astype(int).tolist()
 
 
 def test_the_methods_of_the_paper_are_there():

@@ -1,33 +1,21 @@
-"""One run of a benchmark: a method on a set, with its points, as a record."""
+"""One run of a benchmark: all that defines it, and its name."""
 
 import hashlib
 import json
-import platform
 import re
-import time
-import warnings
 from dataclasses import dataclass
-from importlib import metadata
-
-import numpy as np
-from joblib import cpu_count
 
 from pseudocell import __version__
-from pseudocell.benchmark._habits import CLICKS, RADIUS
 from pseudocell.benchmark._methods import Method
-from pseudocell.benchmark._scores import score_record
 from pseudocell.benchmark._sets import DetectionSet
 from pseudocell.datasets import CLICK_BIASES, bias_clicks
 
-__all__ = ["Job", "run_job"]
+__all__ = ["Job", "one_line"]
 
 # Raised when a record means something else than before.
 FORMAT = 1
 # Parameters that say how to compute and not what; the results are the same.
 HOW = ("n_jobs", "verbose")
-# Candidates of an image that are kept for the best threshold, the highest.
-MAX_CANDIDATES = 5000
-PACKAGES = ("numpy", "scipy", "scikit-learn", "scikit-image", "torch", "skorch")
 
 
 @dataclass(frozen=True)
@@ -46,9 +34,13 @@ class Job:
         Seed of the method, and of the labels if they are drawn.
     share : float
         Share of the cells that is labelled.
-    parameter : tuple of (str, object) or None
-        A parameter of the estimator and its value, if that is varied; or `CLICKS`
-        or `RADIUS` and its value.
+    clicks : str, default="random"
+        How people click: "random", for the labels as they are otherwise, or one of
+        `CLICK_BIASES`.
+    radius_factor : float, default=1.0
+        What the radius of the set is multiplied by before the method is given it.
+    setting : tuple of (str, object) or None
+        A parameter of the estimator and its value, if that is varied.
     redraw : bool
         Whether the labels are drawn even if the set has clicks.
     device : str
@@ -60,26 +52,26 @@ class Job:
     method: Method
     seed: int
     share: float
-    parameter: tuple | None = None
+    clicks: str = "random"
+    radius_factor: float = 1.0
+    setting: tuple | None = None
     redraw: bool = False
     device: str = "auto"
 
     def make_estimator(self, n_threads=None):
         """Return the estimator, not fitted, with the parameters of this run."""
-        radius, factor = self.data.cell_radius, self._habit(RADIUS, 1)
+        radius = self.data.cell_radius
         # Untouched where it is right: 12 and 12.0 are different text in an identity.
-        radius = radius if factor == 1 else factor * radius
+        radius = radius if self.radius_factor == 1 else self.radius_factor * radius
         estimator = self.method.factory(radius, self.seed)
-        known = _parameters(estimator)
-        settings = {}
-        for key in known:
-            last = key.split("__")[-1]
-            if last == "n_jobs":
-                settings[key] = n_threads
-            elif last == "device":
-                settings[key] = self.device
-        if self.parameter is not None and self.parameter[0] not in (CLICKS, RADIUS):
-            settings[self.parameter[0]] = self.parameter[1]
+        given = {"n_jobs": n_threads, "device": self.device}
+        settings = {
+            key: given[key.split("__")[-1]]
+            for key in _parameters(estimator)
+            if key.split("__")[-1] in given
+        }
+        if self.setting is not None:
+            settings[self.setting[0]] = self.setting[1]
         return estimator.set_params(**settings) if settings else estimator
 
     def identity(self):
@@ -87,12 +79,13 @@ class Job:
         try:
             estimator = _describe(self.make_estimator())
         except Exception as error:  # the run will fail with it, and say so
-            estimator = [_one_line(error), str(self.parameter)]
-        kind, factor = self._habit(CLICKS, "random"), self._habit(RADIUS, 1)
-        if kind == "random":
+            estimator = [one_line(error), str(self.setting)]
+        origin = self.clicks
+        if origin == "random":
             _, origin = self.data.labels(self.share, self.seed, self.redraw)
-        # Nothing more for the usual: its runs may be finished.
-        habit = {} if factor == 1 else {"radius_factor": factor}
+        # Nothing more for the true radius: such runs may be finished.
+        factor = self.radius_factor
+        radius = {} if factor == 1 else {"radius_factor": factor}
         return {
             "format": FORMAT,
             "pseudocell": __version__,
@@ -102,33 +95,33 @@ class Job:
             "estimator": estimator,
             "seed": self.seed,
             "share": self.share,
-            "labels": origin if kind == "random" else kind,
-            **habit,
+            "labels": origin,
+            **radius,
         }
 
     def labels(self):
         """Return the labelled cells of each image, or None if they are not known."""
-        kind = self._habit(CLICKS, "random")
-        if kind == "random":
+        if self.clicks == "random":
             return self.data.labels(self.share, self.seed, self.redraw)[0]
         return bias_clicks(
             self.data.train_images,
             self.data.train_points,
-            kind,
+            self.clicks,
             self.share,
             cell_radius=self.data.cell_radius,
             random_state=self.seed,
         )
 
-    def _habit(self, name, usual):
-        """Return the value of `CLICKS` or `RADIUS` in this run."""
-        varied, value = self.parameter or (None, None)
-        return value if varied == name else usual
-
     def varied(self):
-        """Return name and value of the parameter that is varied, or None twice."""
-        name, value = self.parameter or (None, None)
-        return {"parameter": name, "value": _plain(value)}
+        """Return what may be varied, as the columns of a table."""
+        parameter, value = self.setting or (None, None)
+        return {
+            # Who is given all the cells does not click.
+            "clicking": self.clicks if self.method.labels == "clicks" else None,
+            "radius_factor": self.radius_factor,
+            "parameter": parameter,
+            "value": _plain(value),
+        }
 
     def file_name(self, identity):
         """Return a file name that people can read and that no other run has."""
@@ -136,127 +129,18 @@ class Job:
         digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
         parts = [self.data.name, self.name, f"share-{self.share:g}"]
         parts.append(f"seed-{self.seed}")
-        if identity["labels"] in CLICK_BIASES:
-            parts.append(identity["labels"])
-        if "radius_factor" in identity:
-            parts.append(f"radius-{identity['radius_factor']:g}")
+        if self.clicks in CLICK_BIASES:
+            parts.append(self.clicks)
+        if self.radius_factor != 1:
+            parts.append(f"radius-{self.radius_factor:g}")
         parts.append(digest)
         safe = [re.sub(r"[^A-Za-z0-9.+-]+", "-", part)[:60] for part in parts]
         return "__".join(safe) + ".json"
 
 
-def run_job(job, identity, distances, n_threads=None):
-    """Fit, predict and score; whatever goes wrong is in the record.
-
-    Parameters
-    ----------
-    job : Job
-        The run.
-    identity : dict
-        From `Job.identity`.
-    distances : sequence of float
-        Matching distances in pixels.
-    n_threads : int, optional
-        Threads for the estimator.
-
-    Returns
-    -------
-    record : dict
-        What JSON can hold. ``record["status"]`` is "done", "failed" (with the
-        "error") or "skipped" (with the "error" that says what is not known).
-    """
-    record = {**identity, "made": time.strftime("%Y-%m-%d %H:%M"), **_versions()}
-    try:
-        labels = job.labels()
-    except ValueError as error:  # no place for a click on nothing
-        return {**record, "status": "failed", "error": _one_line(error)}
-    if labels is None:
-        return {**record, "status": "skipped", "error": _no_labels(job)}
-    record["clicks"] = _as_lists(labels)
-    record["n_clicks"] = sum(map(len, labels))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            _fit_and_predict(job, labels, n_threads, record)
-            score_record(record, job.data, distances)
-            record["status"] = "done"
-        except Exception as error:  # the other runs go on
-            record.update(status="failed", error=_one_line(error))
-    mine = [w.message for w in caught if issubclass(w.category, UserWarning)]
-    record["warnings"] = sorted({" ".join(str(message).split()) for message in mine})
-    return record
-
-
-def _fit_and_predict(job, labels, n_threads, record):
-    data = job.data
-    estimator = job.make_estimator(n_threads)
-    wall, cpu = time.perf_counter(), time.process_time()
-    estimator.fit(data.train_images, labels)
-    record["fit_seconds"] = round(time.perf_counter() - wall, 3)
-    record["fit_cpu_seconds"] = round(time.process_time() - cpu, 3)
-    wall = time.perf_counter()
-    record["test"] = _stages(estimator, data.test_images)
-    record["predict_seconds"] = round(time.perf_counter() - wall, 3)
-    record["train"] = _stages(estimator, data.train_images)
-    record["kept"] = _kept_round(estimator)
-    record["rounds"] = [
-        {kind: _as_lists(points) for kind, points in labelled.items()}
-        for labelled in getattr(estimator, "labels_", ())
-    ]
-    record["candidates"] = _candidates(estimator, data.test_images)
-
-
-def _stages(estimator, images):
-    """Return the points of each round, or of the only one, the last one last."""
-    if not len(images):
-        return []
-    if hasattr(estimator, "staged_predict"):
-        return [_as_lists(points) for points in estimator.staged_predict(images)]
-    return [_as_lists(estimator.predict(images))]
-
-
-def _kept_round(estimator):
-    """Return the round that `predict` goes by, from the end: rounds may be refused."""
-    rounds = getattr(estimator, "detectors_", [])
-    kept = getattr(estimator, "detector_", None)
-    same = [number - len(rounds) for number, one in enumerate(rounds) if one is kept]
-    return same[-1] if same else -1
-
-
-def _candidates(estimator, images):
-    """Return candidates with their heights, if the method has such, highest first."""
-    if not len(images):
-        return None
-    # Of a loop, the candidates are those of the round that it keeps.
-    for source, method in (
-        (estimator, "find_candidates"),
-        (getattr(estimator, "detector_", None), "find_candidates"),
-        (estimator, "predict_scored"),
-    ):
-        if hasattr(source, method):
-            found = getattr(source, method)(images)
-            return [
-                [[*place, round(float(height), 4)] for place, height in some]
-                for some in (_highest(*pair) for pair in found)
-            ]
-    return None
-
-
-def _highest(points, heights):
-    order = np.argsort(-np.asarray(heights), kind="stable")[:MAX_CANDIDATES]
-    (rounded,) = _as_lists([np.asarray(points)[order]])
-    return zip(rounded, np.asarray(heights)[order], strict=True)
-
-
-def _as_lists(points):
-    """Round to a hundredth of a pixel: the scores are of what is in the record."""
-    return [np.round(np.reshape(some, (-1, 2)), 2).tolist() for some in points]
-
-
-def _no_labels(job):
-    if job.share == 1:
-        return "needs all the cells of the training images (no train/points.csv)"
-    return f"a share of {job.share:g} cannot be drawn (no train/points.csv)"
+def one_line(error):
+    """Return the kind and the text of an error on one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
 
 
 def _parameters(estimator):
@@ -270,27 +154,19 @@ def _describe(estimator):
         for key, value in sorted(_parameters(estimator).items())
         if key.split("__")[-1] not in HOW
     }
-    return [f"{type(estimator).__module__}.{type(estimator).__qualname__}", own]
+    return [_class_name(estimator), own]
 
 
 def _plain(value):
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if hasattr(value, "get_params"):  # its parameters have lines of their own
-        return f"{type(value).__module__}.{type(value).__qualname__}"
+        return _class_name(value)
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
-def _one_line(error):
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
-
-
-def _versions():
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    machine = f"{platform.system()} {platform.machine()}, {cpu_count()} cores"
-    return {"versions": versions, "machine": machine}
+def _class_name(value):
+    """Name a class by where it is public: a private module may be moved."""
+    parts = type(value).__module__.split(".")
+    public = [part for part in parts if not part.startswith("_")]
+    return ".".join([*public, type(value).__qualname__])

@@ -1,7 +1,9 @@
 """The methods of a benchmark: a name, what makes the estimator, what it may see."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 __all__ = ["METHODS", "Method", "as_method"]
 
@@ -15,8 +17,9 @@ class Method:
     factory : callable
         Called as ``factory(cell_radius, random_state)``; returns an estimator with
         ``fit(images, points)`` and ``predict(images)``. What else it has is reported
-        too: `staged_predict` and `labels_` for the rounds, `find_candidates` or
-        `predict_scored` for the best threshold.
+        too: `staged_predict` and `labels_` for the rounds, ``find_candidates(images)``
+        for the best threshold. Where `heights_are_probabilities` is true, what it gives
+        with the candidates is the probability that they are cells.
     labels : {"clicks", "all"}, default="clicks"
         Whether it is given some of the cells of the training images, or all.
     description : str
@@ -56,134 +59,74 @@ def as_method(value):
 # The parts are imported when an estimator is made: the names alone need no torch.
 
 
-def _supervised_on_clicks(cell_radius, random_state):
-    from pseudocell import HeatmapDetector
+def _make(name, cell_radius, random_state, **settings):
+    import pseudocell
+    from pseudocell import baselines
+
+    kind = getattr(pseudocell, name, None) or getattr(baselines, name)
+    if "random_state" in inspect.signature(kind).parameters:
+        settings["random_state"] = random_state
+    return kind(cell_radius, **settings)
+
+
+def _make_tuned(cell_radius, random_state, labels="clicks", **settings):
+    """Make a net for which all that is not labelled is background, more or less."""
     from pseudocell.baselines import TunedThresholdDetector
 
-    # Half of the range, as published, would find next to nothing.
-    return TunedThresholdDetector(
-        HeatmapDetector(
-            cell_radius, masked=False, background_weight=1.0, random_state=random_state
-        )
-    )
+    net = _make("HeatmapDetector", cell_radius, random_state, masked=False, **settings)
+    return TunedThresholdDetector(net, labels=labels)
 
 
-def _masked(cell_radius, random_state):
-    from pseudocell import HeatmapDetector
-
-    return HeatmapDetector(cell_radius, random_state=random_state)
-
-
-def _reconstruction(cell_radius, random_state):
-    from pseudocell.baselines import ReconstructionDetector
-
-    return ReconstructionDetector(cell_radius)
-
-
-def _pu(cell_radius, random_state):
-    from pseudocell.baselines import PUDetector
-
-    return PUDetector(cell_radius, random_state=random_state)
-
-
-def _blob(cell_radius, random_state):
-    from pseudocell.baselines import BlobDetector
-
-    return BlobDetector(cell_radius)
-
-
-def _weighted(cell_radius, random_state, n_nets=1):
-    from pseudocell import HeatmapDetector
-    from pseudocell.baselines import TunedThresholdDetector
-
-    return TunedThresholdDetector(
-        HeatmapDetector(
-            cell_radius,
-            masked=False,
-            background_weight=0.1,
-            n_nets=n_nets,
-            max_steps=500,
-            random_state=random_state,
-        )
-    )
-
-
-def _weighted_two_nets(cell_radius, random_state):
-    return _weighted(cell_radius, random_state, n_nets=2)
-
-
-def _paper_recipe(cell_radius, random_state):
-    from pseudocell import paper_recipe
-
-    return paper_recipe(cell_radius, full_size=False, random_state=random_state)
-
-
-def _default(cell_radius, random_state):
-    from pseudocell import PseudoLabelCellDetector
-
-    return PseudoLabelCellDetector(cell_radius, random_state=random_state)
-
-
-def _full_supervision(cell_radius, random_state):
-    from pseudocell import HeatmapDetector
-    from pseudocell.baselines import TunedThresholdDetector
-
-    # Without the weight, the empty part of sparse images would drown the cells.
-    detector = HeatmapDetector(
-        cell_radius,
-        masked=False,
-        background_weight=1 / 3,
-        max_steps=800,
-        random_state=random_state,
-    )
-    return TunedThresholdDetector(detector, labels="all")
-
+WEIGHTED = {"background_weight": 0.1, "max_steps": 500}
 
 METHODS = {
     "supervised on clicks": Method(
-        _supervised_on_clicks,
+        # Half of the range, as published, would find next to nothing.
+        partial(_make_tuned, background_weight=1.0),
         description="Heatmap net for which all that is not clicked is background "
         "(Nishimura 2019).",
     ),
     "masked": Method(
-        _masked,
+        partial(_make, "HeatmapDetector"),
         description="The same net, taught in discs around the clicks only: round 0 "
         "of the loop.",
     ),
     "reconstruction": Method(
-        _reconstruction,
+        partial(_make, "ReconstructionDetector"),
         description="Phase contrast reconstruction and distance transform, without "
         "learning (Yin 2012, Vicar 2019).",
     ),
     "pu": Method(
-        _pu,
+        partial(_make, "PUDetector"),
         description="Positive-unlabelled learning decides about the candidates of "
         "the masked net directly (Yang).",
     ),
     "blob": Method(
-        _blob,
+        partial(_make, "BlobDetector"),
         description="Blob filter of the size of a cell, threshold from the clicks.",
     ),
     "weighted": Method(
-        _weighted,
+        partial(_make_tuned, **WEIGHTED),
         description="Heatmap net for which unlabelled pixels are background, but "
         "count a tenth (Elkan and Noto 2008); threshold from the clicks that it "
         "has learnt from.",
     ),
     "weighted two nets": Method(
-        _weighted_two_nets,
+        partial(_make_tuned, n_nets=2, **WEIGHTED),
         description="Two such nets, averaged; threshold from the clicks that each "
         "has not seen.",
     ),
     "paper recipe": Method(
-        _paper_recipe,
+        partial(_make, "paper_recipe", full_size=False),
         description="The whole loop by the rules of the paper, with small nets.",
     ),
     "default": Method(
-        _default, description="The whole loop, PseudoLabelCellDetector as it is."
+        partial(_make, "PseudoLabelCellDetector"),
+        description="The whole loop, PseudoLabelCellDetector as it is.",
     ),
     "full supervision": Method(
-        _full_supervision,
+        # Without the weight, the empty part of sparse images would drown the cells.
+        partial(_make_tuned, labels="all", background_weight=1 / 3, max_steps=800),
         labels="all",
         description="Heatmap net on all the cells, balanced, threshold from the "
         "training images: what more clicks could bring.",

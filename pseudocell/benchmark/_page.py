@@ -1,44 +1,39 @@
 """Write results.csv and one HTML page with everything in it."""
 
+from __future__ import annotations
+
 import base64
 from importlib import resources
-from statistics import fmean
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import lazy_loader
+
+from pseudocell.benchmark._extras import check_extras
+from pseudocell.benchmark._leave_one_out import leave_one_out_table
+from pseudocell.benchmark._rows import tidy_rows
 from pseudocell.benchmark._tables import (
+    METHOD_TABLES,
     Table,
     ablation_tables,
     ablations,
+    cost_table,
     method_table,
     round_tables,
-    tidy_rows,
-    write_rows,
 )
 from pseudocell.io._output import prepare_folder, whole_file
 
-__all__ = ["check_report", "write_report"]
+if TYPE_CHECKING:
+    from pseudocell.benchmark._run import BenchmarkResult
+
+__all__ = ["write_report"]
+
+pd = lazy_loader.load("pandas")
 
 
-def check_report():
-    """Check that pictures and pages can be made here.
-
-    Call it before the long work begins.
-
-    Raises
-    ------
-    ValueError
-        If matplotlib or Jinja2 is missing.
-    """
-    try:
-        import jinja2  # noqa: F401
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ValueError(
-            f"The report needs {error.name}, which is not installed: "
-            "pip install 'pseudocell[plot]'."
-        ) from error
-
-
-def write_report(result, folder, *, command=""):
+def write_report(
+    result: BenchmarkResult, folder: str | Path, *, command: str = ""
+) -> Path:
     """Write the results of a benchmark: ``results.csv`` and ``index.html``.
 
     Parameters
@@ -58,14 +53,16 @@ def write_report(result, folder, *, command=""):
     Raises
     ------
     ValueError
-        If the folder cannot be written, or matplotlib or Jinja2 is missing.
+        If the folder cannot be written, or pandas, matplotlib or Jinja2 is missing.
     """
-    check_report()
+    check_extras()
     from jinja2 import Environment
 
-    folder = prepare_folder(folder)
+    place = prepare_folder(folder)
     rows = tidy_rows(result)
-    write_rows(folder / "results.csv", rows)
+    with whole_file(place / "results.csv") as temporary:
+        table = rows.astype({"is_main": int, "is_result": int})
+        table.to_csv(temporary, index=False, float_format="%.6g")
     template = resources.files("pseudocell.benchmark") / "page.html"
     environment = Environment(autoescape=True, trim_blocks=True)
     text = environment.from_string(template.read_text(encoding="utf-8")).render(
@@ -77,21 +74,24 @@ def write_report(result, folder, *, command=""):
         command=command,
         origin=_origin(result),
     )
-    page = folder / "index.html"
+    page = place / "index.html"
     with whole_file(page) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return page
 
 
 def _main_tables(result, rows):
-    tables = [method_table(result, rows)]
-    if any(row["oracle_f1"] is not None for row in rows):
-        tables.append(method_table(result, rows, "oracle_f1"))
-    return tables
+    known = [key for key in METHOD_TABLES if rows[key].notna().any()]
+    tables = [method_table(result, rows, key) for key in dict.fromkeys(["f1", *known])]
+    try:
+        return [*tables, leave_one_out_table(result, rows)]
+    except ValueError:  # nothing to choose from
+        return tables
 
 
 def _sections(result, rows):
-    from pseudocell.benchmark._figures import draw_curves, draw_detections, draw_rounds
+    from pseudocell.benchmark._curves import draw_curves
+    from pseudocell.benchmark._pictures import draw_detections, draw_rounds
 
     detections = [
         _figure(
@@ -115,16 +115,16 @@ def _sections(result, rows):
         _figure(
             f"F1 by {name}",
             "Mean over the seeds; bars are standard deviations.",
-            draw_curves(result, name, points),
+            draw_curves(result, name, scores),
         )
-        for name, points in ablations(result, rows).items()
+        for name, scores in ablations(result, rows).items()
     ]
     return [
         _section("Detections", figures=detections),
         _section("Rounds", tables=round_tables(result, rows)),
         _section("Pseudo labels", figures=labels),
         _section("Ablation", figures=curves, tables=ablation_tables(result, rows)),
-        _section("Cost", tables=[_cost_table(result)]),
+        _section("Cost", tables=[cost_table(result, rows)]),
     ]
 
 
@@ -132,7 +132,7 @@ def _section(title, figures=(), tables=()):
     return {
         "title": title,
         "figures": [figure for figure in figures if figure is not None],
-        "tables": [table for table in tables if table.rows],
+        "tables": [table for table in tables if len(table.cells)],
     }
 
 
@@ -144,48 +144,25 @@ def _figure(title, caption, png):
 
 
 def _set_table(result):
-    table = Table(
-        "",
-        "Radius and matching distance in pixels.",
-        ["set", "radius", "distance", "train images", "clicks", "cells"],
-    )
-    table.columns += ["test images", "cells"]
-    for name, data in result.sets.items():
-        train, clicks = data.train_images, data.train_clicks
-        distance = result.distances[0] * data.max_distance
-        lengths = [f"{data.cell_radius:g}", f"{distance:g}"]
-        table.rows.append(
-            [name, *lengths, str(len(train)), _count(clicks), _count(data.train_points)]
-            + [str(len(data.test_images)), _count(data.test_points)]
-        )
-    return table
+    lines = [
+        {
+            "set": name,
+            "radius": f"{data.cell_radius:g}",
+            "distance": f"{result.distance({'set': name}):g}",
+            "train images": len(data.train_images),
+            "clicks": _count(data.train_clicks),
+            "cells": _count(data.train_points),
+            "test images": len(data.test_images),
+            "cells there": _count(data.test_points),
+        }
+        for name, data in result.sets.items()
+    ]
+    caption = "Radius and matching distance in pixels."
+    return Table("", caption, pd.DataFrame(lines))
 
 
 def _count(points):
     return "not known" if points is None else str(sum(map(len, points)))
-
-
-def _cost_table(result):
-    table = Table(
-        "Seconds",
-        "Of a fit, mean over all its runs here: on the clock, and of the processor. "
-        "Runs at the same time slow each other down.",
-        ["method", *result.sets],
-    )
-    for method in result.methods:
-        line = [method]
-        for name in result.sets:
-            here = [
-                record
-                for record in result.records
-                if record["status"] == "done"
-                and (record["method"], record["set"]) == (method, name)
-            ]
-            clock = [record["fit_seconds"] for record in here]
-            cpu = [record["fit_cpu_seconds"] for record in here]
-            line.append(f"{fmean(clock):.1f} / {fmean(cpu):.1f}" if here else "–")
-        table.rows.append(line)
-    return table
 
 
 def _summary(result):

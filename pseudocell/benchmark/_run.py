@@ -1,20 +1,16 @@
 """Run every method on every set, and no run twice."""
 
-import json
-import sys
-from concurrent.futures import BrokenExecutor
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from joblib import Parallel, cpu_count, delayed, effective_n_jobs
-from joblib.parallel import get_active_backend
-from tqdm import tqdm
-
-from pseudocell.benchmark._habits import CLICKS, RADIUS, check_habits
-from pseudocell.benchmark._job import Job, run_job
 from pseudocell.benchmark._methods import METHODS, as_method
-from pseudocell.benchmark._scores import score_record
+from pseudocell.benchmark._plan import check_arguments, plan_jobs
 from pseudocell.benchmark._sets import as_detection_set
-from pseudocell.io._output import prepare_folder, whole_file
+from pseudocell.benchmark._workers import run_all
+from pseudocell.io._output import prepare_folder
 
 __all__ = ["BenchmarkResult", "run_benchmark"]
 
@@ -44,7 +40,7 @@ class BenchmarkResult:
     share: float
     distances: tuple
 
-    def distance(self, record, multiple=None):
+    def distance(self, record: dict, multiple: float | None = None) -> float:
         """Return the matching distance of a record.
 
         Parameters
@@ -64,21 +60,21 @@ class BenchmarkResult:
 
 
 def run_benchmark(
-    sets,
-    methods=None,
+    sets: Sequence,
+    methods: Mapping | None = None,
     *,
-    seeds=(0,),
-    shares=(0.1,),
-    vary=None,
-    clicks=("random",),
-    radius_factors=(1.0,),
-    distances=(1.0,),
-    redraw=False,
-    output=None,
-    device="auto",
-    n_jobs=None,
-    verbose=0,
-):
+    seeds: Sequence[int] = (0,),
+    shares: Sequence[float] = (0.1,),
+    vary: Mapping | None = None,
+    clicks: Sequence[str] = ("random",),
+    radius_factors: Sequence[float] = (1.0,),
+    distances: Sequence[float] = (1.0,),
+    redraw: bool = False,
+    output: str | Path | None = None,
+    device: str = "auto",
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> BenchmarkResult:
     """Fit and score methods on sets.
 
     A run is one method on one set with one seed, share of labels and parameter. With
@@ -151,55 +147,31 @@ def run_benchmark(
     >>> images, truth = make_brightfield(1, (96, 96), n_cells=6, random_state=0)
     >>> made = DetectionSet("made", images, None, truth, images, truth, 8, 10)
     >>> result = run_benchmark([made], {"all": lambda cell_radius, seed: Oracle()})
-    >>> [(row["split"], row["f1"]) for row in tidy_rows(result)]
-    [('test', 1.0), ('train', 1.0)]
+    >>> tidy_rows(result)[["split", "f1"]]
+       split   f1
+    0   test  1.0
+    1  train  1.0
     """
-    sets = _by_name(sets)
-    methods = METHODS if methods is None else methods
-    methods = {name: as_method(method) for name, method in methods.items()}
-    _check_numbers(methods, seeds, shares, distances)
-    habits = check_habits(sets.values(), clicks, radius_factors)
-    share = 0.1 if 0.1 in shares else shares[0]
-    given = {"redraw": redraw, "device": device}
-    varied = (vary or {}) | habits
-    jobs = _plan(sets, methods, seeds, shares, share, varied, given)
+    named = _by_name(sets)
+    given = METHODS if methods is None else methods
+    methods = {name: as_method(method) for name, method in given.items()}
+    varied = {"shares": shares, "clicks": clicks, "radius_factors": radius_factors}
+    check_arguments(named, methods, seeds, distances, **varied)
+    share = 0.1 if 0.1 in shares else float(shares[0])
+    how = {"redraw": redraw, "device": device}
+    jobs = plan_jobs(named, methods, seeds, share, how, vary=vary or {}, **varied)
     folder = None if output is None else prepare_folder(output) / "runs"
     if folder is not None:
         prepare_folder(folder)
     identities = [job.identity() for job in jobs]
-    files = [
-        job.file_name(identity) for job, identity in zip(jobs, identities, strict=True)
-    ]
+    files = [job.file_name(one) for job, one in zip(jobs, identities, strict=True)]
     # A parameter that takes its default value is not run once more.
     runs = dict(zip(files, zip(jobs, identities, strict=True), strict=True))
-    n_threads = _threads_of_a_run(n_jobs)
-    done = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_resume)(*run, distances, n_threads, folder and folder / file)
-        for file, run in runs.items()
-    )
-    # In a log file a line now and then is enough.
-    interval = 0.1 if sys.stderr.isatty() else 30
-    bar = tqdm(
-        done, "Runs", len(runs), disable=not verbose, mininterval=interval, leave=False
-    )
-    records = {}
-    try:
-        for file, record in zip(runs, bar, strict=True):
-            records[file] = record
-    except Exception as error:
-        if not _is_death(error):
-            raise
-        left = {
-            file: job
-            for file, (job, identity) in runs.items()
-            if file not in records
-            and (folder is None or _read(folder / file, identity) is None)
-        }
-        raise RuntimeError(_name_dead(left, len(runs), n_jobs, folder)) from error
+    done = run_all(runs, distances, folder, n_jobs, verbose)
     records = [
-        {**records[file], **job.varied()} for file, job in zip(files, jobs, strict=True)
+        {**done[file], **job.varied()} for file, job in zip(files, jobs, strict=True)
     ]
-    return BenchmarkResult(sets, methods, records, share, tuple(distances))
+    return BenchmarkResult(named, methods, records, share, tuple(distances))
 
 
 def _by_name(sets):
@@ -213,130 +185,3 @@ def _by_name(sets):
     if not named:
         raise ValueError("sets is empty; expected at least one set.")
     return named
-
-
-def _check_numbers(methods, seeds, shares, distances):
-    lists = {
-        "methods": methods,
-        "seeds": seeds,
-        "shares": shares,
-        "distances": distances,
-    }
-    for name, values in lists.items():
-        if len(values) == 0 or len(set(values)) < len(values):
-            raise ValueError(
-                f"{name} is {list(values)}; expected at least one, and none twice."
-            )
-    for index, share in enumerate(shares):
-        if not 0 < share <= 1:
-            raise ValueError(
-                f"shares[{index}] is {share}; expected a share above 0 and up to 1. "
-                "Divide a percentage by 100."
-            )
-    for index, distance in enumerate(distances):
-        if not 0 < distance < float("inf"):
-            raise ValueError(
-                f"distances[{index}] is {distance}; expected a multiple above 0 of the "
-                "matching distance of each set."
-            )
-
-
-def _plan(sets, methods, seeds, shares, main, vary, given):
-    """List the runs, those of a seed together, so that a first table comes early."""
-    takers = {name: _takers(methods, name) for name in vary}
-    jobs = {}
-    for seed in seeds:
-        for data in sets.values():
-            for name, method in methods.items():
-                wanted = [(share, None) for share in shares]
-                for parameter, values in vary.items():
-                    if name in takers[parameter]:
-                        wanted += [(main, (parameter, value)) for value in values]
-                for share, parameter in wanted:
-                    # Nothing can be kept from a method that is given everything.
-                    share = 1.0 if method.labels == "all" else float(share)
-                    job = Job(data, name, method, seed, share, parameter, **given)
-                    key = (seed, data.name, name, share, repr(parameter))
-                    jobs.setdefault(key, job)
-    return list(jobs.values())
-
-
-def _takers(methods, parameter):
-    """Return the names of the methods for which this can be varied."""
-    if parameter == RADIUS:
-        return list(methods)
-    if parameter == CLICKS:
-        return [name for name in methods if methods[name].labels == "clicks"]
-    known, takers = set(), []
-    for name, method in methods.items():
-        try:
-            parameters = method.factory(1.0, 0).get_params()
-        except Exception:  # its runs will say why
-            continue
-        known |= set(parameters)
-        if parameter in parameters:
-            takers.append(name)
-    if not takers:
-        raise ValueError(
-            f"vary[{parameter!r}] is a parameter of none of the methods; expected one "
-            f"of {', '.join(sorted(known)) or 'none: they have no parameters'}."
-        )
-    return takers
-
-
-def _threads_of_a_run(n_jobs):
-    """Return the number of threads for each run, None for the default of a worker."""
-    backend, _ = get_active_backend()
-    if type(backend).__module__ != "joblib._parallel_backends":
-        # The cores of a cluster are not those of this machine.
-        return None
-    return max(1, cpu_count() // max(1, effective_n_jobs(n_jobs)))
-
-
-def _is_death(error):
-    """Whether a worker was killed; the error of Dask is known by its name alone."""
-    dead = any(kind.__name__ == "KilledWorker" for kind in type(error).__mro__)
-    return dead or isinstance(error, BrokenExecutor)
-
-
-def _name_dead(left, n_runs, n_jobs, folder):
-    """Say which runs a worker may have died of: they begin in this order."""
-    n_named = max(1, min(effective_n_jobs(n_jobs), 8))
-    named = [
-        f"{job.name} on {job.data.name} with seed {job.seed} and share {job.share:g}"
-        for job in list(left.values())[:n_named]
-    ]
-    kept = "Without output nothing is kept"
-    if folder is not None:
-        kept = (
-            f"{n_runs - len(left)} of {n_runs} runs are finished and kept in {folder}"
-        )
-    return (
-        "A worker died, out of memory or by a crash, probably during "
-        f"{' or '.join(named)}. {kept}. Call again to go on, with fewer runs at a time "
-        "if memory was short."
-    )
-
-
-def _resume(job, identity, distances, n_threads, path):
-    """Return the record of a run: from its file if it is there, else run it."""
-    distances = [multiple * job.data.max_distance for multiple in distances]
-    record = None if path is None else _read(path, identity)
-    if record is None:
-        record = run_job(job, identity, distances, n_threads)
-    elif not score_record(record, job.data, distances):
-        return record
-    if path is not None:
-        with whole_file(path) as temporary:
-            temporary.write_text(json.dumps(record))
-    return record
-
-
-def _read(path, identity):
-    """Return a finished record, None if there is none or it is of something else."""
-    try:
-        record = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    same = all(record.get(key) == value for key, value in identity.items())
-    return record if same and record.get("status") == "done" else None

@@ -3,13 +3,25 @@
 import math
 
 import numpy as np
+from scipy.spatial import KDTree
 
 from pseudocell._geometry._matching import match_points
 from pseudocell._geometry._peaks import are_far
 from pseudocell.metrics import detection_scores
 
-__all__ = ["distance_key", "right_negatives", "right_positives", "score_record"]
+__all__ = [
+    "calibration_error",
+    "distance_key",
+    "recall_crowded",
+    "right_negatives",
+    "right_positives",
+    "score_record",
+]
 
+# Raised when a score is added or means something else: records are scored anew.
+SCORING = 2
+# Distances to the nearest neighbour in radii, and bins of probabilities.
+CROWDED, N_BINS = (1.5, 2.0), 10
 # Where the heatmap of the truth, a Gaussian of half a cell radius, falls to a half. A
 # pseudo negative nearer than that to a cell teaches the contrary of the truth; one
 # farther away, say a second peak on a long cell, does not.
@@ -32,7 +44,8 @@ def score_record(record, data, distances):
     record : dict
         From `run_job`; the scores go to ``record["scores"][distance]``: "test" and
         "train" with a dict of counts and scores a round, "labels" with the purity of
-        the pseudo labels a round, and "oracle" with the best threshold.
+        the pseudo labels a round, "oracle" with the best threshold, and
+        "calibration_error" where heights are probabilities.
     data : DetectionSet
         The truth; what is not known is None.
     distances : sequence of float
@@ -41,27 +54,36 @@ def score_record(record, data, distances):
     Returns
     -------
     changed : bool
-        Whether a distance was missing before.
+        Whether a distance was missing before, or scored by an older rule.
     """
-    scores = record.setdefault("scores", {})
+    if record.get("scoring") != SCORING:
+        record |= {"scoring": SCORING, "scores": {}}
+    scores = record["scores"]
     missing = [d for d in distances if distance_key(d) not in scores]
     for distance in missing:
+        stages = {
+            split: [
+                _detections(found, truth, distance, data.cell_radius)
+                for found in record[split]
+            ]
+            for split, truth in (
+                ("test", data.test_points),
+                ("train", data.train_points),
+            )
+        }
+        candidates = record["candidates"], data.test_points, distance
         scores[distance_key(distance)] = {
-            "test": [
-                _detections(found, data.test_points, distance)
-                for found in record["test"]
-            ],
-            "train": [
-                _detections(found, data.train_points, distance)
-                for found in record["train"]
-            ],
+            **stages,
             "labels": [_purity(labels, data, distance) for labels in record["rounds"]],
-            "oracle": _oracle(record["candidates"], data.test_points, distance),
+            "oracle": _oracle(*candidates),
+            "calibration_error": (
+                calibration_error(*candidates) if record.get("probabilities") else None
+            ),
         }
     return bool(missing)
 
 
-def _detections(found, truth, distance):
+def _detections(found, truth, distance, cell_radius):
     if truth is None:
         return {"n_found": sum(map(len, found))}
     scores = detection_scores(truth, found, distance)
@@ -72,44 +94,57 @@ def _detections(found, truth, distance):
         "precision": scores.precision,
         "recall": scores.recall,
         "f1": scores.f1,
+        "recall_crowded": recall_crowded(truth, found, distance, cell_radius),
     }
 
 
-def right_positives(points, cells, distance):
-    """Tell which pseudo positives of an image are cells.
+def recall_crowded(truth, found, distance, cell_radius):
+    """Return the share of the crowded cells of all images that are found, or None.
 
-    Parameters
-    ----------
-    points, cells : array-like of shape (n, 2) and (m, 2)
-        The pseudo positives and all the cells.
-    distance : float
-        Matching distance in pixels.
-
-    Returns
-    -------
-    right : bool ndarray of shape (n,)
-        True if it is matched to a cell, one to one: of two on one cell, one is wrong.
+    The nearest neighbour of a crowded cell is 1.5 to 2 radii away. Nearer ones may be
+    one cell that was marked twice, and farther ones do not touch.
     """
+    n_crowded = n_found = 0
+    for cells, points in zip(truth, found, strict=True):
+        if len(cells) < 2:
+            continue
+        nearest = KDTree(cells).query(cells, k=2)[0][:, 1] / cell_radius
+        crowded = (nearest >= CROWDED[0]) & (nearest <= CROWDED[1])
+        n_crowded += crowded.sum()
+        n_found += crowded[match_points(points, cells, distance)[1]].sum()
+    return n_found / n_crowded if n_crowded else None
+
+
+def calibration_error(candidates, truth, distance):
+    """Return how far the probabilities of the candidates are from the truth.
+
+    That is the difference of their mean probability and the share of cells among them,
+    its absolute value averaged over those of ten bins of equal width that hold any.
+    None if there are no candidates, or the cells are not known.
+    """
+    if candidates is None or truth is None or not any(candidates):
+        return None
+    stated, right = [], []
+    for some, cells in zip(candidates, truth, strict=True):
+        some = np.reshape(some, (-1, 3))
+        stated.append(some[:, 2])
+        right.append(right_positives(some[:, :2], cells, distance))
+    stated, right = np.concatenate(stated), np.concatenate(right)
+    bins = np.minimum((stated * N_BINS).astype(int), N_BINS - 1)
+    counts = np.bincount(bins, minlength=N_BINS)
+    differences = np.bincount(bins, stated - right, N_BINS)[counts > 0]
+    return float(np.mean(np.abs(differences) / counts[counts > 0]))
+
+
+def right_positives(points, cells, distance):
+    """Tell which points of an image are cells, one to one: of two on one, one is."""
     right = np.zeros(len(points), dtype=bool)
     right[match_points(points, cells, distance)[0]] = True
     return right
 
 
 def right_negatives(points, cells, cell_radius):
-    """Tell which pseudo negatives of an image are background.
-
-    Parameters
-    ----------
-    points, cells : array-like of shape (n, 2) and (m, 2)
-        The pseudo negatives and all the cells.
-    cell_radius : float
-        In pixels.
-
-    Returns
-    -------
-    right : bool ndarray of shape (n,)
-        False if it lies on a cell, within 0.59 cell radii of its centre.
-    """
+    """Tell which points of an image are on no cell: 0.59 radii from each, or more."""
     return are_far(np.reshape(points, (-1, 2)), cells, ON_A_CELL * cell_radius)
 
 

@@ -227,6 +227,12 @@ def evaluate(points, truth, max_distance, output):
     "--redraw", is_flag=True, help="Draw the clicks anew for each seed, in all sets."
 )
 @click.option(
+    "--leave-one-out",
+    is_flag=True,
+    help="Print for each set the method that the other sets would have chosen, and "
+    "what it loses there.",
+)
+@click.option(
     "-o",
     "--output",
     default="benchmark",
@@ -241,20 +247,7 @@ def evaluate(points, truth, max_distance, output):
     help="Runs at a time; they share the cores. -1 is one a core.",
 )
 @DEVICE
-def benchmark(
-    sets,
-    methods,
-    seeds,
-    share,
-    vary,
-    clicks,
-    radius_factors,
-    distances,
-    redraw,
-    output,
-    jobs,
-    device,
-):
+def benchmark(sets, methods, seeds, share, distances, output, jobs, **options):
     """Compare methods on sets: the tables and figures of the paper.
 
     Writes index.html, results.csv and a file for each finished run. What is finished
@@ -262,16 +255,6 @@ def benchmark(
     """
     from pseudocell.cli._benchmark import run_benchmark_command
 
-    how = {"redraw": redraw, "n_jobs": jobs, "device": device}
     run_benchmark_command(
-        sets,
-        methods,
-        seeds,
-        share,
-        distances,
-        vary,
-        clicks,
-        radius_factors,
-        output,
-        how,
+        sets, methods, seeds, share, distances, output, n_jobs=jobs, **options
     )

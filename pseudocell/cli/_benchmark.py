@@ -17,7 +17,7 @@ SYNTHETIC = "synthetic"
 
 
 def run_benchmark_command(
-    sets, methods, seeds, shares, distances, vary, clicks, radius_factors, output, how
+    sets, methods, seeds, shares, distances, output, *, vary, leave_one_out, **how
 ):
     """Run a benchmark, print its first table and write its report.
 
@@ -29,28 +29,29 @@ def run_benchmark_command(
         Number of seeds.
     shares, distances : str
         Numbers with commas between them.
-    vary : sequence of str
-        ``name=value,value`` each.
-    clicks : str
-        Ways of clicking with commas between them.
-    radius_factors : str
-        Numbers with commas between them.
     output : str
         Folder for everything.
-    how : dict
-        Other arguments of `run_benchmark`.
+    vary : sequence of str
+        ``name=value,value`` each.
+    leave_one_out : bool
+        Whether to print what the other sets would have chosen for each.
+    **how : dict
+        Other arguments of `run_benchmark`, `clicks` and `radius_factors` with commas.
     """
     from pseudocell._inference import choose_device
     from pseudocell.benchmark import (
+        leave_one_out_table,
         method_table,
         run_benchmark,
         tidy_rows,
         write_report,
     )
-    from pseudocell.benchmark._page import check_report
+    from pseudocell.benchmark._extras import check_extras
 
-    check_report()
+    check_extras()
     choose_device(how["device"])
+    how["clicks"] = [kind.strip() for kind in how["clicks"].split(",")]
+    how["radius_factors"] = _numbers(how["radius_factors"], "--radius-factors")
     sets = [one for text in sets for one in _read_sets(text)]
     methods = _choose_methods(methods)
     say(
@@ -65,8 +66,6 @@ def run_benchmark_command(
             shares=_numbers(shares, "--share"),
             distances=_numbers(distances, "--distances"),
             vary=dict(_parameter(text) for text in vary),
-            clicks=[kind.strip() for kind in clicks.split(",")],
-            radius_factors=_numbers(radius_factors, "--radius-factors"),
             output=output,
             verbose=1,
             **how,
@@ -77,7 +76,11 @@ def run_benchmark_command(
             f"Stopped; finished runs are in {Path(output) / 'runs'}, and the same "
             "command goes on with the others."
         ) from error
-    _print_table(method_table(result, tidy_rows(result)))
+    rows = tidy_rows(result)
+    _print_table(method_table(result, rows))
+    if leave_one_out:
+        click.echo()
+        _print_table(leave_one_out_table(result, rows))
     click.echo(f"Look at {page}; all numbers are in {page.parent / 'results.csv'}")
 
 
@@ -168,11 +171,8 @@ def _command():
 
 
 def _print_table(table):
-    rows = [table.columns, *table.rows]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        first, *others = zip(row, widths, strict=True)
-        cells = [first[0].ljust(first[1])] + [text.rjust(n) for text, n in others]
-        click.echo("  ".join(cells).rstrip())
+    named = table.cells.set_index(table.cells.columns[0])
+    named = named.rename_axis(index=None, columns=table.cells.columns[0])
+    click.echo(named.to_string())
     for note in table.notes:
         say(note)

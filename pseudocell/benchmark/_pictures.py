@@ -1,42 +1,25 @@
-"""The pictures of a benchmark, as PNG: detections, pseudo labels, curves."""
-
-import math
-from io import BytesIO
-from statistics import fmean, stdev
+"""Pictures of detections and of pseudo labels, as PNG."""
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pseudocell._geometry._matching import match_points
+from pseudocell.benchmark._panels import make_panels, save_png
 from pseudocell.benchmark._scores import right_negatives, right_positives
 from pseudocell.plotting import CLICK, DETECTION, MISSED, WRONG, draw_points
 
-__all__ = ["draw_curves", "draw_detections", "draw_rounds"]
+__all__ = ["draw_detections", "draw_rounds"]
 
 # Side of the enlarged part of an image in cell radii, and of its panel in inches.
 WINDOW, PANEL = 22, 2.6
 MOST_COLUMNS = 5
-# Okabe and Ito, "Color Universal Design", 2008: to be told apart by everybody.
-LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = "osD^vPX*<>"
 BACKGROUND = (190, 150, 255)
 
 
 def draw_detections(result, name):
     """Draw an enlarged part of a test image: the truth, and each method beside it.
 
-    Parameters
-    ----------
-    result : BenchmarkResult
-        From `run_benchmark`.
-    name : str
-        Name of the set.
-
-    Returns
-    -------
-    png : bytes or None
-        None if there is no test image, or nothing was detected by any method.
+    None if there is no test image, or no method is finished on the set called `name`.
     """
     data, records = result.sets[name], _main_records(result, name)
     if not records or not len(data.test_images):
@@ -48,7 +31,7 @@ def draw_detections(result, name):
     }
     shown = np.concatenate(list(found.values())) if truth is None else truth
     view = _View(data, data.test_images[0], shown)
-    figure, axes = _panels(len(found) + (truth is not None))
+    figure, axes = _blank_panels(len(found) + (truth is not None))
     if truth is not None:
         view.show(next(axes), f"truth: {len(truth)} cells", [(truth, DETECTION, "o")])
     for record in records:
@@ -74,17 +57,7 @@ def draw_detections(result, name):
 def draw_rounds(result, name, method):
     """Draw the labels of each round on an enlarged part of a training image.
 
-    Parameters
-    ----------
-    result : BenchmarkResult
-        From `run_benchmark`.
-    name, method : str
-        Names of the set and the method.
-
-    Returns
-    -------
-    png : bytes or None
-        None if the method has chosen no label there.
+    None if the method has chosen no label there.
     """
     data = result.sets[name]
     records = [r for r in _main_records(result, name) if r["method"] == method]
@@ -98,7 +71,7 @@ def draw_rounds(result, name, method):
     # Not where most of the background is: there is nothing to see there.
     cells = np.concatenate([clicks, _points(last["positives"][index])])
     view = _View(data, data.train_images[index], cells)
-    figure, axes = _panels(1 + len(record["rounds"]))
+    figure, axes = _blank_panels(1 + len(record["rounds"]))
     view.show(next(axes), f"given: {len(clicks)} clicks", [(clicks, CLICK, "*")])
     truth = None if data.train_points is None else data.train_points[index]
     for number, labels in enumerate(record["rounds"], 1):
@@ -137,65 +110,6 @@ def _label_groups(labels, truth, data, distance):
         groups.append((labels[kind][good[kind]], color, marker))
         groups.append((labels[kind][~good[kind]], WRONG, marker))
     return groups
-
-
-def draw_curves(result, name, points):
-    """Draw F1 against what was varied, a panel for each set.
-
-    Parameters
-    ----------
-    result : BenchmarkResult
-        From `run_benchmark`.
-    name : str
-        What was varied.
-    points : dict of (str, str, object) to list of float
-        F1 of each seed for each set, method and value, from `ablations`.
-
-    Returns
-    -------
-    png : bytes
-        The picture.
-    """
-    sets = list(dict.fromkeys(data for data, _, _ in points))
-    values = list(dict.fromkeys(value for _, _, value in points))
-    numeric = all(type(value) in (int, float) for value in values)
-    if numeric:
-        values.sort()
-    figure, axes = _panels(len(sets), width=3.6, height=2.9, framed=True)
-    for data in sets:
-        ax = next(axes)
-        for number, method in enumerate(result.methods):
-            here = [v for v in values if points.get((data, method, v))]
-            if not here:
-                continue
-            scores = [points[data, method, v] for v in here]
-            ax.errorbar(
-                here if numeric else list(map(str, here)),
-                list(map(fmean, scores)),
-                [stdev(some) if len(some) > 1 else 0 for some in scores],
-                color=LINES[number % len(LINES)],
-                marker=MARKERS[number % len(MARKERS)],
-                markersize=5,
-                linewidth=1.4,
-                capsize=2,
-                label=method,
-            )
-        if numeric and values[0] > 0 and values[-1] >= 5 * values[0]:
-            ax.set_xscale("log")
-            ax.set_xticks(values, [f"{value:g}" for value in values])
-            ax.minorticks_off()
-        if not numeric:  # words are too wide to stand side by side
-            ax.tick_params(axis="x", labelrotation=30)
-        ax.set(title=data, xlabel=name, ylabel="F1", ylim=(0, 1.02))
-        ax.grid(alpha=0.25)
-        ax.spines[["top", "right"]].set_visible(False)
-    handles = {}
-    for ax in figure.axes:
-        handles |= dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
-    figure.legend(
-        handles.values(), handles, loc="outside lower center", ncols=4, frameon=False
-    )
-    return _png(figure)
 
 
 class _View:
@@ -259,8 +173,13 @@ def _main_records(result, name):
     for record in result.records:
         method = record["method"]
         share = 1.0 if result.methods[method].labels == "all" else result.share
-        here = record["set"] == name and record["share"] == share
-        if here and record["status"] == "done" and record["parameter"] is None:
+        usual = (
+            record["share"] == share
+            and record["clicking"] in ("random", None)
+            and record["radius_factor"] == 1
+            and record["parameter"] is None
+        )
+        if usual and record["set"] == name and record["status"] == "done":
             first.setdefault(method, record)
     return list(first.values())
 
@@ -269,18 +188,10 @@ def _points(lists):
     return np.reshape(np.asarray(lists, dtype=float), (-1, 2))
 
 
-def _panels(count, width=PANEL, height=PANEL + 0.25, framed=False):
-    n_columns = min(count, MOST_COLUMNS if not framed else 3)
-    n_rows = math.ceil(count / n_columns)
-    figure = Figure(
-        (max(width * n_columns, 6.5), height * n_rows + 0.5), layout="constrained"
-    )
-    axes = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-    for ax in axes[count:]:
-        ax.set_visible(False)
-    if not framed:
-        for ax in axes:
-            ax.set_axis_off()
+def _blank_panels(count):
+    figure, axes = make_panels(count, MOST_COLUMNS, PANEL, PANEL + 0.25)
+    for ax in axes:
+        ax.set_axis_off()
     return figure, iter(axes)
 
 
@@ -307,10 +218,4 @@ def _finish(figure, axes, meaning):
     legend.get_frame().set(facecolor="#555", edgecolor="none")
     for text in legend.get_texts():
         text.set_color("white")
-    return _png(figure)
-
-
-def _png(figure):
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, facecolor="white")
-    return buffer.getvalue()
+    return save_png(figure)

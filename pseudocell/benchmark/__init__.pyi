@@ -1,0 +1,10 @@
+from ._leave_one_out import leave_one_out_table as leave_one_out_table
+from ._methods import METHODS as METHODS
+from ._methods import Method as Method
+from ._page import write_report as write_report
+from ._rows import tidy_rows as tidy_rows
+from ._run import BenchmarkResult as BenchmarkResult
+from ._run import run_benchmark as run_benchmark
+from ._sets import DetectionSet as DetectionSet
+from ._sets import read_set as read_set
+from ._tables import method_table as method_table
