@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from cells import draw_discs, in_order
 from skimage.feature import blob_log
 from sklearn.base import clone
 
@@ -16,28 +16,20 @@ CENTRES = np.array(
 )
 
 
-def draw_discs(centres=CENTRES, radius=RADIUS, shape=(90, 100), noise=0.1):
+def draw(centres=CENTRES, radius=RADIUS, shape=(90, 100), noise=0.1):
     """Bright discs with a soft edge on a noisy ground."""
-    row, col = np.mgrid[: shape[0], : shape[1]]
-    drawn = np.zeros(shape)
-    for centre in centres:
-        drawn += np.hypot(row - centre[0], col - centre[1]) < radius
     rng = np.random.default_rng(0)
-    return gaussian_filter(drawn, 1.0) + noise * rng.normal(size=shape)
+    return draw_discs(shape, centres, radius, 1.0) + noise * rng.normal(size=shape)
 
 
 @pytest.fixture(scope="module")
 def image():
-    return draw_discs()
+    return draw()
 
 
 @pytest.fixture(scope="module")
 def fitted(image):
     return BlobDetector(RADIUS).fit([image], [CENTRES[:4]])
-
-
-def in_order(points):
-    return points[np.lexsort(points.T)]
 
 
 # ------------------------------------------------------------------ detection
@@ -56,7 +48,7 @@ def test_clicks_tell_dark_from_bright(image, gain, polarity):
 def test_clicks_choose_the_channel(image, channel):
     """The others show discs in other places, which are nobody's cells."""
     rng = np.random.default_rng(1)
-    others = draw_discs(rng.uniform(8, 80, size=(30, 2)))
+    others = draw(rng.uniform(8, 80, size=(30, 2)))
     colour = np.dstack([others, others[::-1], others[:, ::-1]])
     colour[..., channel] = image
     detector = BlobDetector(RADIUS).fit([colour], [CENTRES[:4]])
@@ -67,7 +59,7 @@ def test_clicks_choose_the_channel(image, channel):
 @pytest.mark.parametrize("radius", [4, 6, 9])
 def test_response_is_largest_at_the_scale_of_the_disc(radius):
     """The Laplacian of a Gaussian answers most at sigma = radius / sqrt(2)."""
-    image = draw_discs([(45, 50)], radius, noise=0)[..., np.newaxis]
+    image = draw([(45, 50)], radius, noise=0)[..., np.newaxis]
     detector = BlobDetector(RADIUS)
     scales = np.geomspace(0.3, 3, 40)
     heights = [

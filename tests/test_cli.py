@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from cells import draw_squares
 from click.testing import CliRunner
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
@@ -76,10 +77,7 @@ class SpotDetector(BaseEstimator):
 
 
 def spots(points, dtype=np.uint8):
-    image = np.zeros(SHAPE, dtype)
-    for row, col in points:
-        image[row - 1 : row + 2, col - 1 : col + 2] = 200
-    return image
+    return draw_squares(SHAPE, points).astype(dtype)
 
 
 TRUTH = {

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,13 @@ from joblib import Parallel, cpu_count, delayed, parallel_config
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV
 from threadpoolctl import threadpool_info
+from tiny_nets import small_unet
 
 from pseudocell import HeatmapDetector
 from pseudocell._threads import map_threads
-from pseudocell.benchmark import DetectionSet, _run, run_benchmark
+from pseudocell.benchmark import DetectionSet, _workers, run_benchmark
 from pseudocell.datasets import make_brightfield
 from pseudocell.model_selection import lee_liu_scorer, split_clicks
-from pseudocell.nets import UNet
 
 distributed = pytest.importorskip(
     "distributed", reason="needs dask[distributed], a cluster on this machine"
@@ -54,9 +53,8 @@ def data():
 
 
 def detector(**parameters):
-    net = partial(UNet, base_channels=4, depth=2)
     parameters = {"max_steps": 6, "masked": False, "random_state": 0, **parameters}
-    return HeatmapDetector(8, net=net, **parameters)
+    return HeatmapDetector(8, net=small_unet, **parameters)
 
 
 def meet(_):
@@ -154,8 +152,8 @@ def test_benchmark_is_the_same_and_keeps_its_runs(cluster, data, tmp_path):
 
 def test_death_of_a_worker_of_dask_is_known():
     killed = distributed.scheduler.KilledWorker("task", None, 3)
-    assert _run._is_death(killed)
-    assert not _run._is_death(RuntimeError("no memory"))
+    assert _workers._is_death(killed)
+    assert not _workers._is_death(RuntimeError("no memory"))
 
 
 def test_on_one_machine_runs_share_the_cores(data):

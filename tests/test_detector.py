@@ -8,8 +8,10 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from cells import draw_blobs, in_order, scatter_points
 from scipy.ndimage import gaussian_filter
 from sklearn.base import clone
+from tiny_nets import PixelNet, small_unet
 from torch import nn
 
 from pseudocell import HeatmapDetector, _images, _validation
@@ -17,40 +19,15 @@ from pseudocell._detection import _detector, _tiled_peaks, _training
 from pseudocell._detection._threshold import share_seen, threshold_from_clicks
 from pseudocell._detection._training import crop_size
 from pseudocell._geometry import _scale, _tiling
-from pseudocell.nets import UNet
 
 SHAPES = [(72, 96), (64, 64), (90, 70)]
 
 
-def small_unet(in_channels):
-    return UNet(in_channels, base_channels=4, depth=2)
-
-
-class PixelNet(nn.Module):
-    """The heatmap is the image, times a gain, plus an offset: no training needed."""
-
-    stride, reach = 1, 0
-
-    def __init__(self, in_channels):
-        super().__init__()
-        self.gain = nn.Parameter(torch.tensor(0.5))
-        self.offset = nn.Parameter(torch.tensor(0.5))
-
-    def forward(self, images):
-        return self.gain * images.mean(dim=1) + self.offset
-
-
-def draw_cells(shape, seed, n_cells=8):
+def draw(shape, seed, n_cells=8):
     """Bright blobs of radius 6 on a noisy ground, 8-bit, apart and off the border."""
     rng = np.random.default_rng(seed)
-    points = np.zeros((0, 2))
-    while len(points) < n_cells:
-        point = np.round(rng.uniform(8, np.array(shape) - 9))
-        if (np.linalg.norm(points - point, axis=1) > 14).all():
-            points = np.vstack([points, point])
-    image = np.zeros(shape)
-    image[tuple(points.astype(int).T)] = 1
-    image = gaussian_filter(image, 3.0) * 2 * np.pi * 9
+    points = scatter_points(rng, shape, n_cells, 14)
+    image = draw_blobs(shape, points)
     noise = gaussian_filter(rng.normal(size=shape), 1.0)
     return np.clip(30 + 180 * image + 10 * noise, 0, 255).astype(np.uint8), points
 
@@ -58,7 +35,7 @@ def draw_cells(shape, seed, n_cells=8):
 @pytest.fixture(scope="module")
 def data():
     """Three images of different sizes, and all their cells."""
-    drawn = [draw_cells(shape, seed) for seed, shape in enumerate(SHAPES)]
+    drawn = [draw(shape, seed) for seed, shape in enumerate(SHAPES)]
     return [image for image, _ in drawn], [points for _, points in drawn]
 
 
@@ -81,10 +58,6 @@ def fitted(data):
     return quick(masked=False, **parameters).fit(*data)
 
 
-def in_order(points):
-    return points[np.lexsort(points.T)]
-
-
 def assert_same_points(found, expected, atol=0.0):
     assert len(found) == len(expected)
     assert sum(map(len, found)) > 0
@@ -105,7 +78,7 @@ def assert_same_predictions(one, other, images):
 def test_cells_are_found(fitted, data):
     images, points = data
     assert fitted.score(images, points) > 0.9
-    unseen, cells = draw_cells((80, 80), 9)
+    unseen, cells = draw((80, 80), 9)
     assert fitted.score([unseen], [cells]) > 0.8
 
 
@@ -124,7 +97,7 @@ def test_score_is_the_f1_within_a_quarter_more_than_a_radius(data):
 @pytest.mark.parametrize("radius", [3.0, 6.0, 11.0])
 def test_points_are_in_pixels_of_the_image(radius):
     """Cells of any size are found where they are, although the net sees one size."""
-    image, points = draw_cells((96, 120), 5)
+    image, points = draw((96, 120), 5)
     factor = radius / 6
     shape = [round(length * factor) for length in image.shape]
     rows, cols = (
@@ -346,7 +319,7 @@ def test_images_are_read_for_crops_and_for_clicks(data, n_nets):
 
 def peak_of_memory(n_images, shape, masked):
     """Largest number of bytes that Python and NumPy hold at a time while fitting."""
-    image, points = draw_cells(shape, 0)
+    image, points = draw(shape, 0)
 
     class Drawn(LazyWithShape):
         def __array__(self, dtype=None, copy=None):

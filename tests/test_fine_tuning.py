@@ -4,13 +4,13 @@ from functools import partial
 
 import numpy as np
 import pytest
+from cells import draw_blobs
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, KFold
 
 from pseudocell import HeatmapDetector, NNPUFeaturizer, PseudoLabelCellDetector
-from pseudocell._geometry._heatmap import render_heatmap
 from pseudocell.io import load_model, save_model
 from pseudocell.model_selection import lee_liu_scorer
 from pseudocell.nets import UNet
@@ -24,7 +24,7 @@ def draw(seed, brightness):
     rng = np.random.default_rng(seed)
     grid = np.argwhere(np.ones((4, 5))) * 16.0 + 8
     cells = rng.permutation(grid)[:6]
-    image = 128 + brightness * render_heatmap(cells, (64, 80), 3)
+    image = 128 + brightness * draw_blobs((64, 80), cells, 3)
     return image + rng.normal(scale=4, size=image.shape), cells
 
 

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from cells import in_order
 from scipy.ndimage import gaussian_filter
 
 from pseudocell._geometry._heatmap import TRUNCATE, render_heatmap, render_mask
@@ -22,10 +23,6 @@ def spread_points(rng, shape, min_distance, n=40):
     """Random points farther apart than a distance."""
     points = rng.uniform(0, np.array(shape) - 1, (n, 2))
     return points[thin(points, min_distance)]
-
-
-def in_order(points):
-    return points[np.lexsort(points.T)]
 
 
 def smooth_noise(seed, shape=(50, 70), sigma=2.0):

@@ -1,5 +1,7 @@
 """Importing the package is cheap, and it exports what it says."""
 
+import importlib
+import inspect
 import subprocess
 import sys
 
@@ -45,3 +47,25 @@ def test_every_public_name_is_there():
 def test_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="CellFinder"):
         _ = pseudocell.CellFinder
+
+
+@pytest.mark.parametrize("name", ["metrics", "model_selection", "plotting"])
+def test_public_signatures_are_annotated(name):
+    """So that editors and type checkers know them; mypy holds the code to them."""
+    module = importlib.import_module(f"pseudocell.{name}")
+    bare = []
+    for public in module.__all__:
+        value = getattr(module, public)
+        methods = vars(value).values() if inspect.isclass(value) else [value]
+        for function in filter(inspect.isfunction, methods):
+            own = function.__name__
+            if own.startswith("_") and own != "__init__":
+                continue
+            signature = inspect.signature(function)
+            hints = [p.annotation for p in signature.parameters.values()]
+            hints = hints[1:] if inspect.isclass(value) else hints
+            if own != "__init__":
+                hints.append(signature.return_annotation)
+            if inspect.Signature.empty in hints:
+                bare.append(f"{public}: {own}")
+    assert bare == []

@@ -5,14 +5,14 @@ import sys
 
 import numpy as np
 import pytest
-import torch
+from cells import draw_blobs
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_html_repr
-from torch import nn
+from tiny_nets import MeanNet, PixelNet
 
 from pseudocell import (
     CalibratedSelector,
@@ -28,35 +28,6 @@ from pseudocell.metrics import detection_f1
 from pseudocell.model_selection import click_scorer
 
 SHAPES = [(64, 80), (80, 48), (64, 64), (60, 96)]
-
-
-class PixelNet(nn.Module):
-    """The heatmap is the image, times a gain, plus an offset: no training needed."""
-
-    stride, reach = 1, 0
-
-    def __init__(self, in_channels):
-        super().__init__()
-        self.gain = nn.Parameter(torch.tensor(0.5))
-        self.offset = nn.Parameter(torch.tensor(0.5))
-
-    def forward(self, images):
-        return self.gain * images.mean(dim=1) + self.offset
-
-
-class MeanNet(nn.Module):
-    """Two features of a patch: the mean of its pixels and that of their squares."""
-
-    def __init__(self, in_channels):
-        super().__init__()
-        self.head = nn.Linear(2, 1)
-
-    def features(self, patches):
-        pixels = patches.flatten(1)
-        return torch.stack([pixels.mean(dim=1), pixels.square().mean(dim=1)], dim=1)
-
-    def forward(self, patches):
-        return self.head(self.features(patches))[:, 0]
 
 
 class Invert(TransformerMixin, BaseEstimator):
@@ -80,13 +51,9 @@ def draw(shape, seed):
     rng = np.random.default_rng(seed)
     places = np.argwhere(np.ones((shape[0] // 16, shape[1] // 16)))
     places = 16.0 * rng.permutation(places)[:8] + 8
-    rows, cols = np.mgrid[: shape[0], : shape[1]]
     image = 30 + rng.normal(scale=3, size=shape)
-    for (row, col), peak, sigma in zip(
-        places, 4 * [180] + 4 * [120], 4 * [3.0] + 4 * [1.5], strict=True
-    ):
-        squared = (rows - row) ** 2 + (cols - col) ** 2
-        image += peak * np.exp(-squared / (2 * sigma**2))
+    image += 180 * draw_blobs(shape, places[:4], 3.0)
+    image += 120 * draw_blobs(shape, places[4:], 1.5)
     return np.clip(image, 0, 255).astype(np.uint8), places[:4], places[4:]
 
 

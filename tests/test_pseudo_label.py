@@ -7,9 +7,10 @@ import joblib
 import numpy as np
 import pytest
 import torch
+from cells import draw_blobs, scatter_points
 from scipy.ndimage import gaussian_filter
 from sklearn.base import clone
-from torch import nn
+from tiny_nets import PixelNet, small_unet
 
 from pseudocell import (
     CalibratedSelector,
@@ -27,43 +28,17 @@ from pseudocell._labels import Labels
 from pseudocell._ranking import _cross_fit
 from pseudocell._ranking._candidates import Candidates, pair_folds, sort_candidates
 from pseudocell._ranking._cross_fit import rank_candidates
-from pseudocell.nets import UNet
 
 SHAPES = [(72, 96), (64, 64), (90, 70)]
-
-
-class PixelNet(nn.Module):
-    """The heatmap is the image, times a gain, plus an offset: no training needed."""
-
-    stride, reach = 1, 0
-
-    def __init__(self, in_channels):
-        super().__init__()
-        self.gain = nn.Parameter(torch.tensor(0.5))
-        self.offset = nn.Parameter(torch.tensor(0.5))
-
-    def forward(self, images):
-        return self.gain * images.mean(dim=1) + self.offset
-
-
-def small_unet(in_channels):
-    return UNet(in_channels, base_channels=4, depth=2)
 
 
 def draw_image(shape, seed, n_cells=6, n_specks=6):
     """Round cells of radius 6 and, as bright, specks; apart and off the border."""
     rng = np.random.default_rng(seed)
-    points = np.zeros((0, 2))
-    while len(points) < n_cells + n_specks:
-        point = np.round(rng.uniform(7, np.array(shape) - 8))
-        if (np.linalg.norm(points - point, axis=1) > 13).all():
-            points = np.vstack([points, point])
+    points = scatter_points(rng, shape, n_cells + n_specks, 13, border=7)
     cells, specks = np.split(points, [n_cells])
     image = 8 * gaussian_filter(rng.normal(size=shape), 1.0)
-    for centres, sigma in ((cells, 3.0), (specks, 1.3)):
-        dots = np.zeros(shape)
-        dots[tuple(centres.astype(int).T)] = 2 * np.pi * sigma**2
-        image += 180 * gaussian_filter(dots, sigma)
+    image += 180 * (draw_blobs(shape, cells, 3.0) + draw_blobs(shape, specks, 1.3))
     return np.clip(30 + image, 0, 255).astype(np.uint8), cells, specks
 
 

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from cells import draw_blobs, scatter_points
 from scipy.ndimage import gaussian_filter
 from scipy.spatial.distance import pdist
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
-from torch import nn
+from tiny_nets import PixelNet
 
 from pseudocell import HeatmapDetector, NNPUFeaturizer
 from pseudocell.baselines._pu_detector import PUDetector, _draw
@@ -17,35 +18,15 @@ RADIUS = 6
 N_CELLS, N_CLICKS, N_BARS = 10, 4, 14
 
 
-class PixelNet(nn.Module):
-    """The heatmap is the image: no training needed, and all that is bright is found."""
-
-    stride, reach = 1, 0
-
-    def __init__(self, in_channels):
-        super().__init__()
-        self.gain = nn.Parameter(torch.tensor(0.5))
-
-    def forward(self, images):
-        return self.gain * (images.mean(dim=1) + 1)
-
-
 def draw(seed, shape=(128, 128)):
     """Round cells, and bars, as bright, which are none."""
     rng = np.random.default_rng(seed)
-    points = np.zeros((0, 2))
-    while len(points) < N_CELLS + N_BARS:
-        point = np.round(rng.uniform(8, np.array(shape) - 9))
-        if (np.linalg.norm(points - point, axis=1) > 16).all():
-            points = np.vstack([points, point])
-    image = np.zeros(shape)
-    rows, cols = np.mgrid[: shape[0], : shape[1]]
-    for number, (row, col) in enumerate(points):
-        width = (3, 3) if number < N_CELLS else (1.2, 6) if number % 2 else (6, 1.2)
-        squared = ((rows - row) / width[0]) ** 2 + ((cols - col) / width[1]) ** 2
-        image += np.exp(-squared / 2)
+    points = scatter_points(rng, shape, N_CELLS + N_BARS, 16)
+    cells, bars = np.split(points, [N_CELLS])
+    image = draw_blobs(shape, cells, 3) + draw_blobs(shape, bars[::2], (6, 1.2))
+    image += draw_blobs(shape, bars[1::2], (1.2, 6))
     image += 0.02 * rng.normal(size=shape)
-    return image.astype(np.float32), points[:N_CELLS]
+    return image.astype(np.float32), cells
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from cells import draw_discs, in_order
 from scipy.integrate import quad
-from scipy.ndimage import convolve, gaussian_filter
+from scipy.ndimage import convolve
 from scipy.special import j0
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -17,11 +18,7 @@ CENTRES = np.array([[14.0, 15], [15, 45], [40, 22], [44, 52], [18, 78], [46, 80]
 
 def draw_object(shape=(60, 96), centres=CENTRES):
     """Soft discs: how much the cells delay the light."""
-    row, col = np.mgrid[: shape[0], : shape[1]]
-    drawn = np.zeros(shape)
-    for centre in centres:
-        drawn += np.hypot(row - centre[0], col - centre[1]) < RADIUS
-    return gaussian_filter(drawn, 2.0)
+    return draw_discs(shape, centres, RADIUS, 2.0)
 
 
 def photograph(drawn, kernel, noise=0.01):
@@ -205,10 +202,6 @@ def ready(**parameters):
 @pytest.fixture(scope="module")
 def fitted(image):
     return ready().fit([image], [CENTRES[:3]])
-
-
-def in_order(points):
-    return points[np.lexsort(points.T)]
 
 
 def test_unclicked_cells_are_found(fitted, image, kernel):

@@ -2,11 +2,10 @@
 
 import numpy as np
 import pytest
-import torch
 from scipy.ndimage import gaussian_filter, maximum_filter
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
-from torch import nn
+from tiny_nets import PixelNet
 
 from pseudocell import HeatmapDetector
 from pseudocell._geometry._matching import match_points
@@ -149,19 +148,6 @@ def test_detections_are_the_candidates_above_the_threshold(labels):
     assert len(tuned.find_candidates(images, 0.9)[0][0]) == 0
 
 
-class ImageNet(nn.Module):
-    """The heatmap is the image: no training needed."""
-
-    stride, reach = 1, 0
-
-    def __init__(self, in_channels):
-        super().__init__()
-        self.gain = nn.Parameter(torch.tensor(0.5))
-
-    def forward(self, images):
-        return self.gain * images.mean(dim=1)
-
-
 def test_one_pass_is_exact_for_peaks_of_a_heatmap():
     """The peaks above a threshold are the highest of all peaks."""
     rng = np.random.default_rng(0)
@@ -170,7 +156,7 @@ def test_one_pass_is_exact_for_peaks_of_a_heatmap():
         np.argwhere((maximum_filter(x, 9) == x) & (x > x.std()))[::2] for x in images
     ]
     detector = HeatmapDetector(
-        6, net=ImageNet, n_nets=2, max_steps=1, learning_rate=1e-6, device="cpu"
+        6, net=PixelNet, n_nets=2, max_steps=1, learning_rate=1e-6, device="cpu"
     )
     tuned = TunedThresholdDetector(detector.set_params(random_state=0))
     tuned.fit(images, clicks)
