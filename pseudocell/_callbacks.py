@@ -20,7 +20,7 @@ except ImportError:
         def call_on_fit_task_end(self, *, estimator, X, y, reconstruction_attributes):
             return False
 
-    class CallbackSupportMixin:
+    class CallbackSupportMixin:  # type: ignore[no-redef]
         """An estimator without `set_callbacks`, whose `fit` is the same."""
 
         def _init_callback_context(self, max_subtasks=0):

@@ -1,11 +1,13 @@
 """The data contracts: what images, points, patches and labels must look like."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 __all__ = [
+    "ListLike",
     "HeldOutClicks",
     "check_axes",
     "check_channels",
@@ -325,3 +327,13 @@ def check_pu_target(y, n_samples):
             f"y has no {missing} sample; PU learning needs some of both kinds."
         )
     return y.astype(int)
+
+
+class ListLike(Protocol):
+    """Images or points: a list, an array, or anything that is read on index."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...

@@ -1,11 +1,14 @@
 """Score detected points against true points or against clicks."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pseudocell._geometry._matching import check_distance, match_points
-from pseudocell._validation import HeldOutClicks, check_points
+from pseudocell._validation import HeldOutClicks, ListLike, check_points
 
 __all__ = [
     "ClickScores",
@@ -52,7 +55,9 @@ class DetectionScores:
     max_distance: float
 
 
-def detection_scores(points_true, points_pred, max_distance):
+def detection_scores(
+    points_true: ListLike, points_pred: ListLike, max_distance: float
+) -> DetectionScores:
     """Score detections against all the true points, pooled over the images.
 
     In each image, true and predicted points at most `max_distance` apart are
@@ -149,7 +154,12 @@ def _ratio(part, whole):
     return part / whole if whole else 1.0
 
 
-def detection_f1(points_true, points_pred, max_distance, sample_weight=None):
+def detection_f1(
+    points_true: ListLike,
+    points_pred: ListLike,
+    max_distance: float,
+    sample_weight: ArrayLike | None = None,
+) -> float:
     """Compute the F1 score of detections against all the true points.
 
     Parameters
@@ -206,7 +216,9 @@ def _check_weight(sample_weight, n_images):
     return weight
 
 
-def lee_liu_score(recall, n_predicted):
+def lee_liu_score(
+    recall: float | np.ndarray, n_predicted: float | np.ndarray
+) -> np.ndarray:
     """Compare detectors without full truth: ``recall ** 2 / n_predicted``.
 
     Clicks on some of the cells tell the recall, but not the precision: a
@@ -309,7 +321,9 @@ class ClickScores:
     max_distance: float
 
 
-def click_scores(clicks, points_pred, max_distance):
+def click_scores(
+    clicks: ListLike, points_pred: ListLike, max_distance: float
+) -> ClickScores:
     """Score detections against clicks on some of the cells, pooled over the images.
 
     The clicks must be held out: `points_pred` must come from a detector that was not

@@ -1,9 +1,15 @@
 """Pictures: points as rings on the image, and panels side by side."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
 from pseudocell._geometry._matching import match_points
+from pseudocell._validation import ListLike
 
 __all__ = [
     "CLICK",
@@ -35,7 +41,13 @@ LARGEST_ZOOM = 4
 CLEAR_RING, SMALLEST_RING = 8.0, 3.0
 
 
-def draw_points(image, points, cell_radius, color=DETECTION, zoom=None):
+def draw_points(
+    image: ArrayLike,
+    points: ArrayLike,
+    cell_radius: float,
+    color: tuple[int, ...] = DETECTION,
+    zoom: float | None = None,
+) -> np.ndarray:
     """Draw points as rings on an image.
 
     Parameters
@@ -69,7 +81,13 @@ def draw_points(image, points, cell_radius, color=DETECTION, zoom=None):
     return _draw_groups(image, [(points, color)], cell_radius, zoom)
 
 
-def draw_matches(image, points_true, points_pred, cell_radius, max_distance):
+def draw_matches(
+    image: ArrayLike,
+    points_true: ArrayLike,
+    points_pred: ArrayLike,
+    cell_radius: float,
+    max_distance: float,
+) -> np.ndarray:
     """Draw which detections are right, which are wrong and which cells are missed.
 
     Parameters
@@ -101,7 +119,9 @@ def draw_matches(image, points_true, points_pred, cell_radius, max_distance):
     return _draw_groups(image, groups, cell_radius, None)
 
 
-def draw_panels(pictures, captions, gap=24, legend=()):
+def draw_panels(
+    pictures: ListLike, captions: Any, gap: int = 24, legend: Any = ()
+) -> np.ndarray:
     """Put pictures side by side, each under its caption.
 
     Parameters

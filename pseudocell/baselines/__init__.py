@@ -2,12 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "_blob": ["BlobDetector"],
-        "_pu_detector": ["PUDetector"],
-        "_reconstruction": ["ReconstructionDetector"],
-        "_tuned_threshold": ["TunedThresholdDetector"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

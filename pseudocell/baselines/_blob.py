@@ -1,5 +1,9 @@
 """BlobDetector: bright or dark blobs of the size of a cell, without training."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.ndimage import gaussian_laplace
 
@@ -74,7 +78,11 @@ class BlobDetector(ClickTunedDetector):
     }
 
     def __init__(
-        self, cell_radius=None, *, scales=(0.35, 0.5, 0.7, 1.0, 1.4), nominal_radius=6.0
+        self,
+        cell_radius: float | None = None,
+        *,
+        scales: Sequence[float] = (0.35, 0.5, 0.7, 1.0, 1.4),
+        nominal_radius: float = 6.0,
     ):
         self.cell_radius = cell_radius
         self.scales = scales

@@ -1,6 +1,9 @@
 """FoldedList: a list of whole items, and behind its end the parts of folds."""
 
+from __future__ import annotations
+
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +43,7 @@ class FoldedList(list):
     (1, ['cat'], 'cat', 'c', 'at')
     """
 
-    def __init__(self, items, parts):
+    def __init__(self, items: Any, parts: Any):
         super().__init__(items)
         self.parts = list(parts)
 

@@ -1,7 +1,12 @@
 """Scorers for scikit-learn: how well a detector does, by held-out clicks alone."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from sklearn.pipeline import Pipeline
 
+from pseudocell._validation import ListLike
 from pseudocell.metrics import MATCHING_DISTANCE, click_scores, detection_f1
 
 __all__ = [
@@ -13,7 +18,12 @@ __all__ = [
 ]
 
 
-def lee_liu_scorer(estimator, images, clicks, max_distance=None):
+def lee_liu_scorer(
+    estimator: Any,
+    images: ListLike,
+    clicks: ListLike,
+    max_distance: float | None = None,
+) -> float:
     """Score by recall on held-out clicks and detections per click together.
 
     The one to choose settings by when all the labels are clicks: larger is better,
@@ -66,7 +76,12 @@ def lee_liu_scorer(estimator, images, clicks, max_distance=None):
     return _scores(estimator, images, clicks, max_distance).lee_liu
 
 
-def click_recall_scorer(estimator, images, clicks, max_distance=None):
+def click_recall_scorer(
+    estimator: Any,
+    images: ListLike,
+    clicks: ListLike,
+    max_distance: float | None = None,
+) -> float:
     """Score by recall on held-out clicks: the share of the clicked cells found.
 
     It estimates the recall on all cells, if those clicked are a random sample. It knows
@@ -92,7 +107,7 @@ def click_recall_scorer(estimator, images, clicks, max_distance=None):
     return _scores(estimator, images, clicks, max_distance).recall
 
 
-def detection_count_scorer(estimator, images, clicks=None):
+def detection_count_scorer(estimator: Any, images: ListLike, clicks: Any = None) -> int:
     """Count the detections.
 
     To look at, not to choose by: neither more nor fewer is better, and the number of
@@ -116,7 +131,12 @@ def detection_count_scorer(estimator, images, clicks=None):
     return sum(map(len, estimator.predict(images)))
 
 
-def click_scorer(estimator, images, clicks, max_distance=None):
+def click_scorer(
+    estimator: Any,
+    images: ListLike,
+    clicks: ListLike,
+    max_distance: float | None = None,
+) -> Any:
     """Compute all that clicks can tell, with a single prediction.
 
     For a search with several metrics:
@@ -147,7 +167,12 @@ def click_scorer(estimator, images, clicks, max_distance=None):
     }
 
 
-def detection_f1_scorer(estimator, images, points, max_distance=None):
+def detection_f1_scorer(
+    estimator: Any,
+    images: ListLike,
+    points: ListLike,
+    max_distance: float | None = None,
+) -> float:
     """Compute F1 when **all** cells of the images are known.
 
     It refuses what `split_clicks` held out, but cannot know of other points whether

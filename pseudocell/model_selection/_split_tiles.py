@@ -1,15 +1,24 @@
 """Folds that hold out tiles: a strip of each image."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from pseudocell._validation import check_images, check_points, check_points_inside
+from pseudocell._validation import (
+    ListLike,
+    check_images,
+    check_points,
+    check_points_inside,
+)
 
-from ._folded_list import check_n_splits, fold
+from ._folded_list import FoldedList, check_n_splits, fold
 
 __all__ = ["split_tiles"]
 
 
-def split_tiles(images, clicks, margin, n_splits=5):
+def split_tiles(
+    images: ListLike, clicks: ListLike, margin: int, n_splits: int = 5
+) -> tuple[FoldedList, FoldedList, list[tuple[np.ndarray, np.ndarray]]]:
     """Hold out tiles: a strip of each image, with a margin that nothing is trained on.
 
     For one image or a few, when the detector is meant for other places: as in
@@ -77,7 +86,7 @@ def split_tiles(images, clicks, margin, n_splits=5):
     for index, (rows, shape) in enumerate(zip(clicks, shapes, strict=True)):
         check_points_inside(rows, shape, index, name="clicks")
         _check_width(shape, index, n_splits, margin)
-    folds = [([], []) for _ in range(n_splits)]
+    folds: list[tuple[list, list]] = [([], []) for _ in range(n_splits)]
     for image, rows, shape in zip(images, clicks, shapes, strict=True):
         for sides, strips in zip(
             folds, _cut(max(shape[:2]), n_splits, int(margin)), strict=True

@@ -1,15 +1,22 @@
 """Folds that hold out images, and folds that hold out clicks."""
 
+from __future__ import annotations
+
 import numpy as np
 
-from pseudocell._validation import HeldOutClicks, check_images, check_points
+from pseudocell._validation import HeldOutClicks, ListLike, check_images, check_points
 
-from ._folded_list import check_n_splits, fold
+from ._folded_list import FoldedList, check_n_splits, fold
 
 __all__ = ["split_clicks", "split_images"]
 
 
-def split_images(images, clicks, n_splits=5, random_state=None):
+def split_images(
+    images: ListLike,
+    clicks: ListLike,
+    n_splits: int = 5,
+    random_state: int | np.random.Generator | None = None,
+) -> tuple[ListLike, ListLike, list[tuple[np.ndarray, np.ndarray]]]:
     """Hold out images, in folds with about as many clicks each.
 
     The strictest test: nothing of a held-out image was seen in training. It needs as
@@ -77,7 +84,12 @@ def split_images(images, clicks, n_splits=5, random_state=None):
     return images, clicks, cv
 
 
-def split_clicks(images, clicks, n_splits=5, random_state=None):
+def split_clicks(
+    images: ListLike,
+    clicks: ListLike,
+    n_splits: int = 5,
+    random_state: int | np.random.Generator | None = None,
+) -> tuple[FoldedList, FoldedList, list[tuple[np.ndarray, np.ndarray]]]:
     """Hold out clicks: every fold has the same images and other clicks.
 
     For one image or a few, and whenever the cells of these very images are what
