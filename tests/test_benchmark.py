@@ -6,7 +6,6 @@ import os
 import re
 import sys
 import time
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,6 @@ from pseudocell.benchmark import (
     DetectionSet,
     Method,
     _pictures,
-    _record,
     leave_one_out_table,
     method_table,
     read_set,
@@ -314,13 +312,6 @@ def test_the_picture_is_of_the_round_that_is_kept(monkeypatch):
     assert _pictures.draw_detections(result, data.name)
     # Five cells, and a crumb that round 1 leaves out.
     assert shown[1] == f"refusing: F1 {2 * 5 / (5 + 6):.2f}"
-
-
-def test_candidates_are_those_of_the_round_that_is_kept():
-    first, last = SpotDetector(threshold=50), SpotDetector(threshold=150)
-    first.find_candidates = lambda images: [(np.array([[1.0, 2.0]]), np.ones(1))]
-    loop = SimpleNamespace(detectors_=[first, last], detector_=first)
-    assert _record._candidates(loop, [spots(CELLS[0])]) == [[[1.0, 2.0, 1.0]]]
 
 
 def test_purity_is_the_share_of_right_labels():

@@ -99,9 +99,6 @@ def _kept_round(estimator):
 
 def _candidates(estimator, images):
     """Return candidates with their heights, if the method has such, highest first."""
-    # Of a loop, the candidates are those of the round that it keeps.
-    if not hasattr(estimator, "find_candidates"):
-        estimator = getattr(estimator, "detector_", None)
     if not len(images) or not hasattr(estimator, "find_candidates"):
         return None
     return [
