@@ -105,7 +105,7 @@ def fit_net(
         callbacks=[schedule] + ([_ProgressBar(description)] if verbose else []),
     )
     dataset = _Batches(batches)
-    # Not `net.fit`, which takes an interrupt for "enough" and returns as if all was done.
+    # Not `net.fit`, which takes an interrupt for "enough" and returns a fitted net.
     net.initialize().notify("on_train_begin", X=dataset, y=None)
     try:
         net.fit_loop(dataset, None)
