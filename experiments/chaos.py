@@ -2,11 +2,11 @@
 
     python experiments/chaos.py --trials 20
 
-Each command is stopped by a signal, by a full disk (a limit on the size of a file), or by
-its folder being taken away, and called again. Afterwards the outputs must be those of an
-unbroken run, without a half or left-over file at any time. Prints a table of counts, and
-exits with 1 if anything was lost. For POSIX; each command runs in a fork, so that the
-moments fall into its work and not into the imports.
+Each command is stopped by a signal, by a full disk (a limit on the size of a file), or
+by its folder being taken away, and called again. Afterwards the outputs must be those
+of an unbroken run, without a half or left-over file at any time. Prints a table of
+counts, and exits with 1 if anything was lost. For POSIX; each command runs in a fork,
+so that the moments fall into its work and not into the imports.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from pseudocell import HeatmapDetector, PseudoLabelCellDetector
 from pseudocell.cli import _evaluate, _fit, _predict, main  # noqa: F401
 from pseudocell.datasets import make_brightfield
 from pseudocell.io._archive import read_archive
@@ -39,9 +40,15 @@ CODES = {
 }
 
 
+def few_steps(**parameters):
+    """Make the detector of `fit`, trained as briefly as the moments allow."""
+    detector = HeatmapDetector(max_steps=10)
+    return PseudoLabelCellDetector(detector=detector, **parameters)
+
+
 def draw_inputs(folder):
     """Write images, clicks on some of their cells, and all of them."""
-    images, points = make_brightfield(N_IMAGES, (64, 64), n_cells=8, random_state=0)
+    images, points = make_brightfield(N_IMAGES, (64, 64), n_cells=5, random_state=0)
     (folder / "images").mkdir()
     clicks, truth = ["image,row,col"], ["image,row,col"]
     for number, (image, some) in enumerate(zip(images, points, strict=True)):
@@ -79,6 +86,7 @@ def start(arguments, log, limit=None):
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        _fit.new_detector = few_steps
         main(arguments, prog_name="pseudocell")
     except SystemExit as done:
         code = done.code
