@@ -73,16 +73,17 @@ def commands(folder):
     }
 
 
-def start(arguments, log, limit=None):
-    """Run a command in a fork; return the number of its process."""
+def start(arguments, limit=None):
+    """Run a command in a fork; return its process and a pipe of what it writes."""
+    reading, writing = os.pipe()
     process = os.fork()
     if process:
-        return process
+        os.close(writing)
+        return process, reading
     code = 1
     try:
-        handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(handle, 1)
-        os.dup2(handle, 2)
+        os.dup2(writing, 1)
+        os.dup2(writing, 2)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
@@ -96,9 +97,11 @@ def start(arguments, log, limit=None):
         os._exit(code or 0)
 
 
-def wait(process):
-    """Return the exit code of a process, negative for a signal."""
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+def wait(process, reading):
+    """Return the exit code of a process, negative for a signal, and what it wrote."""
+    with open(reading, errors="replace") as pipe:
+        text = pipe.read()
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), text
 
 
 def outputs(folder):
@@ -135,28 +138,28 @@ def find_halves(folder, whole):
 def try_once(arguments, target, work, event, unbroken, generator):
     """Break one run, run it again; return whether it was hit, and what went wrong."""
     seconds, whole = unbroken
-    folder, log = work / "out", work / "log"
+    folder = work / "out"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     arguments = [*arguments, "-o", str(folder / target)]
     largest = max(map(len, whole.values())) if target != "model.pseudocell" else 10_000
     limit = generator.randrange(1, largest) if event == "full disk" else None
-    process = start(arguments, log, limit)
+    process, reading = start(arguments, limit)
     if event != "full disk":
         time.sleep(generator.uniform(0, seconds))
     if event == "taken away":
         folder.rename(work / f"gone{process}")
     elif event != "full disk":
         os.kill(process, getattr(signal, event))
-    code = wait(process)
-    lost = [] if code in CODES[event] else [f"exit {code}: {log.read_text()[-300:]}"]
-    if code == 2 and "Traceback" in log.read_text():
-        lost.append("a traceback")
+    code, text = wait(process, reading)
+    lost = [] if code in CODES[event] else [f"exit {code}: {text[-300:]}"]
+    if "Traceback" in text:
+        lost.append(f"a traceback: {text[-300:]}")
     if folder.exists():
         lost += find_halves(folder, whole)
-    again = wait(start(arguments, log))
+    again, text = wait(*start(arguments))
     if again:
-        lost.append(f"exit {again} of the second run: {log.read_text()[-300:]}")
+        lost.append(f"exit {again} of the second run: {text[-300:]}")
     elif (now := outputs(folder)) != whole:
         differ = {k for k in {*now, *whole} if now.get(k) != whole.get(k)}
         lost.append(f"differs: {sorted(differ)}")
@@ -176,9 +179,9 @@ def run(n_trials, seed):
             folder = work / f"whole-{command}"
             folder.mkdir()
             began = time.monotonic()
-            code = wait(start([*arguments, "-o", str(folder / target)], work / "log"))
+            code, text = wait(*start([*arguments, "-o", str(folder / target)]))
             if code:
-                raise RuntimeError((work / "log").read_text())
+                raise RuntimeError(text)
             unbroken = time.monotonic() - began, outputs(folder)
             if command == "fit":
                 shutil.copy(folder / target, work / target)
