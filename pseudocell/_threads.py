@@ -72,7 +72,7 @@ def map_threads(function, items, n_jobs=None):
 
 
 def _map_on(n_threads, function, items):
-    crew, level = Crew(), get_active_backend()[0].nesting_level
+    crew, level = Crew(), get_active_backend()[0].nesting_level or 0
 
     def work(index):
         torch.set_num_threads(1)

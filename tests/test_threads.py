@@ -88,6 +88,7 @@ def test_an_error_ends_the_other_items_at_their_next_step(depth):
         until = time.monotonic() + 10
         while time.monotonic() < until:
             check_wanted()
+            time.sleep(0.001)
         ended.append("by itself")
 
     def work(item):
