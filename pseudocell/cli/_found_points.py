@@ -200,7 +200,7 @@ def hash_file(path):
     """Return what tells the content of a file from any other content.
 
     All bytes count: images of one plate may share name, size, time and borders. It
-    takes about a millisecond a megabyte, a hundredth of finding cells in it.
+    takes about a millisecond a megabyte.
 
     Parameters
     ----------

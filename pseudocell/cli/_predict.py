@@ -33,8 +33,8 @@ BATCH_BYTES = 2**29
 def run_predict(sources, model, output, overlays, device, n_jobs, restart=False):
     """Find the cells in images, and write what was found.
 
-    What is found in an image is on the disk before the next ones are looked at. A
-    second run goes on where the first has stopped.
+    What is found in an image is written before the next ones are looked at. A second
+    run goes on where the first has stopped.
 
     Parameters
     ----------
