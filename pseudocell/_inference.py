@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.nn.utils import fuse_conv_bn_eval
 
+from ._stopping import check_wanted
+
 __all__ = [
     "choose_device",
     "deal_devices",
@@ -144,6 +146,7 @@ def prepare_net(net, method="forward", device="cpu"):
     module = module.to(device, memory_format=torch.channels_last)
 
     def forward(X):
+        check_wanted()
         with torch.inference_mode():
             batch = torch.from_numpy(np.ascontiguousarray(X))
             batch = batch.to(device, memory_format=torch.channels_last)

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 from ._inference import nearest_device
+from ._stopping import check_wanted
 
 __all__ = ["build_module", "fit_net"]
 
@@ -103,8 +104,13 @@ def fit_net(
         lr=learning_rate,
         callbacks=[schedule] + ([_ProgressBar(description)] if verbose else []),
     )
-    # skorch measures a dataset before it builds the loader; batches come ready.
-    net.fit(_Batches(batches), None)
+    dataset = _Batches(batches)
+    # Not `net.fit`, which takes an interrupt for "enough" and returns a fitted net.
+    net.initialize().notify("on_train_begin", X=dataset, y=None)
+    try:
+        net.fit_loop(dataset, None)
+    finally:
+        net.notify("on_train_end", X=dataset, y=None)
     net.module_.eval()
     net.set_params(callbacks=[])
     return net
@@ -203,6 +209,7 @@ class _Batches(Dataset):
         return len(self.batches)
 
     def __getitem__(self, step):
+        check_wanted()
         X, target = self.batches[step]
         X = torch.as_tensor(X).contiguous(memory_format=torch.channels_last)
         return X, tuple(torch.as_tensor(array) for array in target)

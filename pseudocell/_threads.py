@@ -1,13 +1,16 @@
 """Whole nets and images spread over the cores, each on one thread."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import cache
 
 import torch
-from joblib import Parallel, delayed, effective_n_jobs
-from joblib.parallel import get_active_backend
+from joblib import effective_n_jobs, parallel_config
+from joblib.parallel import ThreadingBackend, get_active_backend
 from threadpoolctl import ThreadpoolController
+
+from ._stopping import Crew
 
 __all__ = ["map_threads", "one_thread", "share_threads"]
 
@@ -52,12 +55,41 @@ def map_threads(function, items, n_jobs=None):
     -------
     results : list
         In the order of the items, the same for every number of threads.
+
+    Raises
+    ------
+    Exception
+        The first error of an item, or an interrupt. The other items are told to end,
+        and no thread is left when it is raised: one that computes in torch while the
+        interpreter ends takes the process down with it.
     """
-    n_jobs = _count_threads(n_jobs)
+    n_threads = ThreadingBackend().effective_n_jobs(_count_threads(n_jobs))
+    n_threads = min(n_threads, len(items))
     with one_thread():
-        return Parallel(n_jobs=n_jobs, backend="threading")(
-            delayed(_on_one_thread)(function, item) for item in items
-        )
+        if n_threads <= 1:
+            return [function(item) for item in items]
+        return _map_on(n_threads, function, items)
+
+
+def _map_on(n_threads, function, items):
+    crew, level = Crew(), get_active_backend()[0].nesting_level or 0
+
+    def work(index):
+        torch.set_num_threads(1)
+        # As joblib does: what runs inside is nested, and has one core for itself.
+        nested, _ = ThreadingBackend(nesting_level=level).get_nested_backend()
+        with crew.joined(), parallel_config(backend=nested):
+            return function(items[index])
+
+    pool = ThreadPoolExecutor(n_threads, thread_name_prefix="pseudocell")
+    try:
+        futures = [pool.submit(work, index) for index in range(len(items))]
+        for future in as_completed(futures):
+            future.result()
+        return [future.result() for future in futures]
+    finally:
+        crew.stop()
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _is_in_dask():
@@ -98,8 +130,3 @@ def _count_threads(n_jobs):
         if n_jobs in (None, 1):
             n_jobs = 1 if backend.nesting_level or _is_in_dask() else -1
     return n_jobs
-
-
-def _on_one_thread(function, item):
-    torch.set_num_threads(1)
-    return function(item)

@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+from contextlib import nullcontext
 
 import imagecodecs
 import numpy as np
@@ -20,7 +21,7 @@ from pseudocell.io import (
     write_counts,
     write_points,
 )
-from pseudocell.io._output import prepare_folder, whole_file
+from pseudocell.io._output import prepare_folder, saved_together, whole_file
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (30, 40), dtype=np.uint8)
@@ -526,6 +527,28 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         temporary.write_text("new")
     assert path.read_text() == "new"
     assert os.listdir(tmp_path) == ["points.csv"]
+
+
+def test_what_a_killed_process_left_goes_and_what_is_being_written_stays(tmp_path):
+    put(tmp_path / ".pseudocell-x1.csv", "half")
+    put(tmp_path / ".hidden", "of the user")
+    with whole_file(tmp_path / "points.csv") as temporary:
+        prepare_folder(tmp_path)
+        assert sorted(os.listdir(tmp_path)) == [".hidden", temporary.name]
+    assert sorted(os.listdir(tmp_path)) == [".hidden", "points.csv"]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_what_is_reported_is_on_the_disk(tmp_path, monkeypatch, together):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append("file"))
+    monkeypatch.setattr(os, "sync", lambda: synced.append("all"), raising=False)
+    with saved_together() if together else nullcontext():
+        for name in "abc":
+            with whole_file(tmp_path / name) as temporary:
+                temporary.write_text(name)
+        assert len(synced) == 0 if together else len(synced) >= 3
+    assert synced == ["all"] if together else "all" not in synced
 
 
 def test_a_folder_that_cannot_be_written_is_found_at_once(tmp_path):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import weakref
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.testing import assert_allclose
 from PIL import Image
 from sklearn.base import BaseEstimator
 
-from pseudocell.cli import _predict, main
+from pseudocell.cli import _found_points, _predict, main
+from pseudocell.cli._found_points import FoundPoints
 from pseudocell.io import _plain, images, read_points, save_model
 
 N_FRAMES = 4
@@ -158,6 +160,98 @@ def test_half_a_line_is_cut_off(plate, n_lost):
     assert contents(plate / "out") == whole
 
 
+@pytest.mark.parametrize("damage", ["zeros", "mixed", "gone"])
+def test_a_broken_line_costs_one_image(plate, damage):
+    predict(plate)
+    file = plate / "out" / "found.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    if damage == "zeros":
+        lines[3] = bytes(len(lines[3]) - 1) + b"\n"
+    elif damage == "mixed":
+        # Still JSON of the right keys, as two writers without a lock would leave it.
+        start, end = lines[3].split(b'"found"')[0], lines[4].split(b'"found"')[1]
+        lines[3] = start + b'"found"' + end
+    else:
+        del lines[3]
+    file.write_bytes(b"".join(lines))
+    assert "7 of 8 done before" in predict(plate).stderr
+    assert "8 of 8 done before" in predict(plate).stderr
+    predict(plate, output="once")
+    for name in ("points.csv", "counts.csv"):
+        assert (plate / "out" / name).read_text() == (plate / "once" / name).read_text()
+
+
+def test_a_folder_has_one_writer(plate):
+    predict(plate)
+    before = contents(plate / "out")
+    file, model = plate / "out" / "found.jsonl", plate / "above_200.pseudocell"
+    with FoundPoints(file, model):
+        for option in ((), ("--restart",)):
+            refused = predict(plate, *option)
+            assert refused.exit_code == 2
+            assert "Another run is writing to the folder" in refused.stderr
+            assert contents(plate / "out") == before
+    assert predict(plate).exit_code == 0
+
+
+def test_without_locks_there_is_a_warning(plate, monkeypatch):
+    def has_no_locks(file):
+        raise OSError(38, "Function not implemented")
+
+    monkeypatch.setattr(_found_points, "lock", has_no_locks)
+    result = predict(plate)
+    assert result.exit_code == 0
+    assert "has no locks (Function not implemented)" in result.stderr
+
+
+def test_an_image_of_the_same_name_size_and_time_is_another(plate):
+    path = plate / "plate" / "well_2.png"
+    pixels = np.asarray(Image.open(path))
+    for image in (pixels, pixels[::-1, ::-1]):
+        Image.fromarray(image).save(path)
+        path.write_bytes(path.read_bytes().ljust(1000, b"\0"))
+        os.utime(path, (1e9, 1e9))
+        if image is pixels:
+            predict(plate)
+    assert "7 of 8 done before" in predict(plate).stderr
+    predict(plate, output="once")
+    once = (plate / "once" / "points.csv").read_text()
+    assert (plate / "out" / "points.csv").read_text() == once
+
+
+def test_the_same_content_is_not_done_again_at_another_time_and_place(plate):
+    predict(plate)
+    (plate / "plate").rename(plate / "moved")
+    (plate / "plate").mkdir()
+    for path in (plate / "moved").iterdir():
+        (plate / "plate" / path.name).write_bytes(path.read_bytes())
+    assert "8 of 8 done before" in predict(plate).stderr
+
+
+def test_an_image_that_changes_while_it_is_read_is_left_out(plate, monkeypatch):
+    path = plate / "plate" / "well_2.png"
+    seen = []
+
+    def change(self, images):
+        seen.append(images)
+        if len(seen) == LABELS.index("well_2.png") + 1:
+            Image.fromarray(np.full((6, 7), 255, np.uint8)).save(path)
+
+    monkeypatch.setattr(BrightPixels, "watch", change)
+    result = predict(plate)
+    assert "1 of 8 images left out: well_2.png (it was changed" in result.stderr
+    assert "well_2.png" not in finished(plate)
+
+
+def test_an_overlay_that_is_cut_off_is_drawn_again(plate):
+    predict(plate)
+    whole = contents(plate / "out" / "overlays")
+    (plate / "out/overlays/well_1.png").write_bytes(b"")
+    (plate / "out/overlays/well_2.png").write_bytes(whole["well_2.png"][:-20])
+    assert "6 of 8 done before" in predict(plate).stderr
+    assert contents(plate / "out" / "overlays") == whole
+
+
 def test_half_a_header_is_a_new_start(plate):
     predict(plate)
     whole = contents(plate / "out")
@@ -189,11 +283,12 @@ def test_a_folder_without_any_points_takes_another_model(plate, monkeypatch):
     assert predict(plate, model="above_230").exit_code == 0
 
 
-def test_a_foreign_file_is_not_written_over(plate):
+@pytest.mark.parametrize("text", ['{"precious": 1}\n', '{"precious": 1}'])
+def test_a_foreign_file_is_not_written_over(plate, text):
     (plate / "out").mkdir()
-    (plate / "out" / "found.jsonl").write_text('{"precious": 1}\n')
+    (plate / "out" / "found.jsonl").write_text(text)
     assert "is not a list of points found" in predict(plate).stderr
-    assert contents(plate / "out") == {"found.jsonl": b'{"precious": 1}\n'}
+    assert contents(plate / "out") == {"found.jsonl": text.encode()}
 
 
 def test_new_and_changed_images_are_done_and_take_their_places(plate):

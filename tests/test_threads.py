@@ -1,11 +1,13 @@
 """Threads are shared out, keep the order of the items, and are given back."""
 
 import threading
+import time
 
 import pytest
 import torch
 from joblib import Parallel, delayed, parallel_config
 
+from pseudocell._stopping import check_wanted
 from pseudocell._threads import map_threads, one_thread, share_threads
 
 
@@ -74,6 +76,36 @@ def test_error_of_an_item_comes_through(threads):
 
     with pytest.raises(KeyError, match="item"):
         map_threads(work, range(3), n_jobs=2)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_an_error_ends_the_other_items_at_their_next_step(depth):
+    both = threading.Barrier(2, timeout=10)
+    ended = []
+
+    def go_on(_):
+        both.wait()
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            check_wanted()
+            time.sleep(0.001)
+        ended.append("by itself")
+
+    def work(item):
+        if item == 0:
+            both.wait()
+            raise KeyError("item 0")
+        return (
+            go_on(item)
+            if depth == 1
+            else map_threads(lambda part: part == "b" or go_on(part), "ab", 2)
+        )
+
+    before = threading.active_count()
+    with pytest.raises(KeyError, match="item 0"):
+        map_threads(work, range(20), n_jobs=2)
+    assert threading.active_count() == before
+    assert not ended
 
 
 def test_threads_are_restored(threads):

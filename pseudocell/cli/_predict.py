@@ -9,8 +9,9 @@ from itertools import islice
 import click
 from joblib import effective_n_jobs
 
-from pseudocell.cli._found_points import FoundPoints
+from pseudocell.cli._found_points import FoundPoints, hash_file
 from pseudocell.cli._results import (
+    is_whole_picture,
     overlay_files,
     write_layers,
     write_picture,
@@ -19,7 +20,7 @@ from pseudocell.cli._results import (
 from pseudocell.cli._terminal import Stopped, counted, progress, say
 from pseudocell.io import load_model, read_ahead, read_images
 from pseudocell.io._names import shorten
-from pseudocell.io._output import prepare_folder
+from pseudocell.io._output import prepare_folder, saved_together
 from pseudocell.plotting import draw_points
 
 __all__ = ["run_predict"]
@@ -32,8 +33,8 @@ BATCH_BYTES = 2**29
 def run_predict(sources, model, output, overlays, device, n_jobs, restart=False):
     """Find the cells in images, and write what was found.
 
-    What is found in an image is on the disk before the next ones are looked at. A
-    second run goes on where the first has stopped.
+    What is found in an image is written before the next ones are looked at. A second
+    run goes on where the first has stopped.
 
     Parameters
     ----------
@@ -62,11 +63,12 @@ def run_predict(sources, model, output, overlays, device, n_jobs, restart=False)
     with FoundPoints(folder / "found.jsonl", model, restart) as found:
         run = _Run(folder, images, found, overlays)
         stopped = False
-        try:
-            run.find(detector, n_jobs)
-        except KeyboardInterrupt:
-            stopped = True
-        run.write()
+        with saved_together():
+            try:
+                run.find(detector, n_jobs)
+            except KeyboardInterrupt:
+                stopped = True
+            run.write()
         run.report(stopped)
 
 
@@ -76,7 +78,8 @@ class _Run:
     def __init__(self, folder, images, found, overlays):
         self.folder, self.images, self.found = folder, images, found
         self.pictures = overlay_files(folder / "overlays", images) if overlays else {}
-        self.states = {path: _state(path) for path in {one.path for one in images}}
+        self.stamps = {path: _stamp(path) for path in {one.path for one in images}}
+        self.states = {}
         self.failed = []
 
     def find(self, detector, n_jobs):
@@ -120,27 +123,46 @@ class _Run:
     def _find_in(self, images, pixels, detector):
         """Find the cells in a few images; their pixels are forgotten afterwards."""
         for index, points, scores in _detect(detector, images, pixels, self.failed):
-            label = images[index].label
+            label, path = images[index].label, images[index].path
+            state = self._state(path)
+            # Stamped, read, hashed and stamped again, or its points could be those of
+            # another content, as while a microscope still writes.
+            if state is None or _stamp(path) != self.stamps[path]:
+                self.failed.append(f"{label} (it was changed while it was read)")
+                continue
             if self.pictures:
                 picture = draw_points(pixels[index], points, detector.cell_radius_)
                 write_picture(self.pictures[label], picture)
-            self.found.add(label, self.states[images[index].path], points, scores)
+            self.found.add(label, state, points, scores)
 
     def _done(self):
         return [image for image in self.images if self._is_done(image)]
 
     def _is_done(self, image):
-        return self.found.has(image.label, self.states[image.path])
+        state = self.found.state(image.label)
+        return state is not None and state == self._state(image.path)
 
     def _is_finished(self, image):
         picture = self.pictures.get(image.label)
-        return self._is_done(image) and (picture is None or picture.exists())
+        return self._is_done(image) and (picture is None or is_whole_picture(picture))
+
+    def _state(self, path):
+        """Return what tells the content of a file from others; None if it is gone."""
+        if path not in self.states:
+            try:
+                self.states[path] = hash_file(path)
+            except OSError:
+                self.states[path] = None
+        return self.states[path]
 
 
-def _state(path):
-    """Return what tells a file from another one of the same name."""
-    status = os.stat(path)
-    return f"{status.st_size} bytes of {status.st_mtime_ns}"
+def _stamp(path):
+    """Return what changes when a file is written; None if it is gone."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _use_machine(detector, **settings):

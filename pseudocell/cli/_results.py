@@ -9,7 +9,16 @@ from PIL import Image
 from pseudocell.io import write_counts, write_layer, write_points
 from pseudocell.io._output import prepare_folder, whole_file
 
-__all__ = ["overlay_files", "write_layers", "write_picture", "write_results"]
+__all__ = [
+    "is_whole_picture",
+    "overlay_files",
+    "write_layers",
+    "write_picture",
+    "write_results",
+]
+
+# The chunk that ends each PNG file: its type and its checksum.
+PNG_END = b"IEND\xaeB`\x82"
 
 
 def write_results(folder, labels, found):
@@ -110,6 +119,16 @@ def write_picture(path, picture):
     """
     with whole_file(path) as temporary:
         Image.fromarray(picture).save(temporary, format="png")
+
+
+def is_whole_picture(path):
+    """Tell whether a PNG file is there with its end, after a crash of the machine."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(-len(PNG_END), os.SEEK_END)
+            return file.read() == PNG_END
+    except OSError:
+        return False
 
 
 def _stems(names):

@@ -1,18 +1,31 @@
 """Outputs that are whole or not there: written beside the target, then renamed."""
 
 import csv
+import errno
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
-__all__ = ["prepare_folder", "whole_file", "write_table"]
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be removed
+    fcntl = None
+
+__all__ = ["lock", "prepare_folder", "saved_together", "whole_file", "write_table"]
+
+# Begins the names of files that are being written; nobody else's begin so.
+UNFINISHED = ".pseudocell-"
+# Paths that are to be put on the disk together, in a list; None: each at once.
+_waiting = ContextVar("waiting", default=None)
 
 
 def prepare_folder(folder):
     """Make an output folder and check that it can be written.
 
-    Call it before the long work begins, so that a wrong folder costs no time.
+    Call it before the long work begins, so that a wrong folder costs no time. What
+    killed processes have left half-written there is removed.
 
     Parameters
     ----------
@@ -35,6 +48,7 @@ def prepare_folder(folder):
         # Access rights alone do not tell of full or read-only disks.
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"0")
+        _remove_unfinished(folder)
     except OSError as error:
         raise ValueError(
             f"Cannot write to the folder {folder}: {error.strerror or error}. "
@@ -46,6 +60,8 @@ def prepare_folder(folder):
 @contextmanager
 def whole_file(path):
     """Write a file whole or not at all.
+
+    When the block has ended, the file outlives a crash of the machine.
 
     Parameters
     ----------
@@ -59,20 +75,133 @@ def whole_file(path):
         Write here: a new file in the same folder, with the same suffix.
     """
     path = Path(path)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
-    )
-    os.close(handle)
-    temporary = Path(name)
+    handle, temporary = _open_temporary(path)
     try:
         yield temporary
-        # mkstemp makes files that only their owner can read.
+        waiting = _waiting.get()
+        if waiting is None:
+            os.fsync(handle)
+        # A temporary file is one that only its owner can read.
         mask = os.umask(0)
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)
+        if fcntl is None:
+            handle = os.close(handle)
         os.replace(temporary, path)
+        if waiting is None:
+            _sync_folder(path.parent)
+        else:
+            waiting.append(path)
     finally:
         temporary.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
+
+
+@contextmanager
+def saved_together():
+    """Let many files of `whole_file` wait for the disk once, when the block ends.
+
+    Waiting for each costs as long as finding the cells in a small image. Only a crash
+    of the machine can meanwhile leave one that is cut off.
+    """
+    paths = []
+    token = _waiting.set(paths)
+    try:
+        yield
+        if hasattr(os, "sync"):
+            if paths:
+                os.sync()
+            return
+        for path in paths:
+            with suppress(FileNotFoundError), open(path, "r+b") as file:
+                os.fsync(file.fileno())
+    finally:
+        _waiting.reset(token)
+
+
+def lock(file):
+    """Take an open file for this process, until it is closed or the process dies.
+
+    Parameters
+    ----------
+    file : file object or int
+        The file, or its descriptor.
+
+    Returns
+    -------
+    is_ours : bool
+        False if another process has it.
+
+    Raises
+    ------
+    OSError
+        If the file system has no locks.
+    """
+    if fcntl is None:
+        return _lock_on_windows(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            return False
+        raise
+    return True
+
+
+def _lock_on_windows(file):
+    import msvcrt
+
+    handle = file if isinstance(file, int) else file.fileno()
+    place = os.lseek(handle, 0, os.SEEK_CUR)
+    # A byte behind the end: one that is locked cannot be read.
+    os.lseek(handle, 2**30, os.SEEK_SET)
+    try:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    except PermissionError:
+        return False
+    finally:
+        os.lseek(handle, place, os.SEEK_SET)
+    return True
+
+
+def _open_temporary(path):
+    """Make a file beside the target, locked so that nobody takes it for left over."""
+    while True:
+        handle, name = tempfile.mkstemp(
+            prefix=UNFINISHED, suffix=path.suffix, dir=path.parent
+        )
+        try:
+            is_ours = fcntl is None or (lock(handle) and os.fstat(handle).st_nlink)
+        except OSError:  # no locks here, and so no removal either
+            is_ours = True
+        if is_ours:
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _remove_unfinished(folder):
+    """Remove what processes that are no more were writing."""
+    for path in folder.glob(f"{UNFINISHED}*"):
+        with suppress(OSError), open(path, "rb") as file:
+            if fcntl is not None and lock(file):
+                path.unlink()
+        if fcntl is None:
+            with suppress(OSError):
+                path.unlink()
+
+
+def _sync_folder(folder):
+    """Put the names in a folder on the disk, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems know no such thing.
+        with suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_table(path, columns, rows):

@@ -2,6 +2,7 @@
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from numbers import Integral
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def read_ahead(images, n_ahead=1):
     >>> [float(np.mean(frame)) for frame in read_ahead(frames)]
     [0.0, 1.0, 2.0]
     """
-    if int(n_ahead) != n_ahead or n_ahead < 0:
+    if not isinstance(n_ahead, Integral) or n_ahead < 0:
         raise ValueError(f"n_ahead is {n_ahead!r}; expected an integer of at least 0.")
     return _in_order(check_images(images), n_ahead)
 
