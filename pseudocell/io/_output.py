@@ -60,7 +60,10 @@ def whole_file(path):
     """
     path = Path(path)
     handle, name = tempfile.mkstemp(
-        prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent
+        # A name of its own: that of the file may be as long as a name can be.
+        prefix=".writing-",
+        suffix=path.suffix,
+        dir=path.parent,
     )
     os.close(handle)
     temporary = Path(name)

@@ -121,7 +121,9 @@ class _Table:
     def _find_axes(self):
         """Names of the columns of frame (or none), row and col."""
         if not any(self.columns):
-            raise NotPointsError(f"The points {self.path} are an empty file; {EXPECTED}.")
+            raise NotPointsError(
+                f"The points {self.path} are an empty file; {EXPECTED}."
+            )
         if "axis-3" in self.columns:
             raise ValueError(
                 f"The points {self.path} have more than one axis before row and col; "
@@ -145,7 +147,7 @@ class _Table:
         )
 
     def _begin(self):
-        """Marks with the conventions of the program that wrote the table."""
+        """Return marks with the conventions of the program that wrote the table."""
         titles, names = set(self.header), set(self.columns)
         program = "csv"
         if "position_x" in names:
