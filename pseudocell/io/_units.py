@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from pseudocell.io._names import shorten
 from pseudocell.io._point_formats import UNITS, PointUnit
 
-__all__ = ["check_places", "check_unit", "pixel_size_of", "to_pixels"]
+__all__ = ["check_alike", "check_places", "check_unit", "pixel_size_of", "to_pixels"]
 
 # Chance of clicks lying where another unit would put them; less is no chance.
 NO_CHANCE = 1e-4
@@ -218,6 +219,65 @@ def _check_other_units(placed, source):
                     f"part where they would lie in {why}. If they are in "
                     f"{OTHER_WORDS[name]} or, after all, in pixels, {FIX}."
                 )
+
+
+def check_alike(pairs, max_distance, found, truth):
+    """Refuse points that match the true ones only if swapped or scaled.
+
+    Parameters
+    ----------
+    pairs : list of (ndarray of shape (n, 2), ndarray of shape (m, 2))
+        True points and points found of each image.
+    max_distance : float
+        Of a match.
+    found, truth : str
+        Where they come from.
+
+    Raises
+    ------
+    ValueError
+        If they match far better when row and col change places, or when all are
+        larger or smaller by one factor.
+    """
+    true, other = (np.concatenate(list(some)) for some in zip(*pairs, strict=True))
+    if min(len(true), len(other)) < 8:
+        return
+    plain = _share_matched(pairs, max_distance)
+    if plain > 0.3:
+        return
+    swapped = [(one, some[:, ::-1]) for one, some in pairs]
+    causes = {"if row and col change places: is one of them (x, y)?": swapped}
+    factor = np.quantile(true + 0.5, 0.98, axis=0) / np.maximum(
+        np.quantile(other + 0.5, 0.98, axis=0), 1e-9
+    )
+    if abs(np.log(factor)).min() > 0.1 and abs(np.log(factor[0] / factor[1])) < 0.2:
+        scale = float(np.sqrt(factor.prod()))
+        text = f"if it is multiplied by about {scale:.3g}: are both in pixels?"
+        # The factor is known to a few percent only.
+        causes[text] = [
+            max(
+                (
+                    [(one, some * scale * shade) for one, some in pairs]
+                    for shade in np.linspace(0.94, 1.06, 13)
+                ),
+                key=lambda some: _share_matched(some, max_distance),
+            )
+        ][0]
+    for text, changed in causes.items():
+        if _share_matched(changed, max_distance) > max(0.5, 2 * plain):
+            raise ValueError(f"{found} matches {truth} far better {text}")
+
+
+def _share_matched(pairs, max_distance):
+    """Share of the true points that have one near, one to many."""
+    near = [
+        cKDTree(some).query(true)[0] <= max_distance
+        if len(some)
+        else np.zeros(len(true))
+        for true, some in pairs
+        if len(true)
+    ]
+    return float(np.concatenate(near).mean())
 
 
 def _doubles(points, labels, source):

@@ -161,9 +161,7 @@ def _read_cvat(path, elements):
             places = _cvat_places(tag, attributes)
             waiting += [(frame, x, y, kind) for x, y in places]
         elif tag == "image":
-            _add_waiting(
-                marks, attributes["name"], waiting, attributes.get("label", "")
-            )
+            _add_waiting(marks, attributes["name"], waiting)
         elif tag == "track":
             _add_waiting(marks, video or path.stem, waiting)
         elif tag == "source":

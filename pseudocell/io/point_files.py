@@ -97,7 +97,7 @@ def _read_file(path, unit):
     else:
         if suffix not in READERS:
             raise NotPointsError(
-                f"The points {path} cannot be read: its suffix is {suffix or 'missing'}; "
+                f"The points {path} cannot be read: it ends in {suffix or 'nothing'}; "
                 f"expected one of {', '.join(READERS)}. Save a spreadsheet as CSV."
             )
         marks = READERS[suffix](path, _read_bytes(path, suffix))
