@@ -81,6 +81,10 @@ def read_points(source, unit=None):
     source = Path(source)
     if source.is_dir():
         return _read_folder(source, unit)
+    if not source.exists():
+        raise ValueError(
+            f"The points {source} cannot be read: No such file or directory."
+        )
     marks = _read_file(source, unit)
     points, units, notes = marks.finish()
     _say(notes)

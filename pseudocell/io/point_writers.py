@@ -1,6 +1,5 @@
 """Write points for other programs."""
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -124,8 +123,8 @@ def _number(value):
 
 
 def _write_layer(path, points, frames):
-    # Not more than napari shows: no score is known.
-    scores = [np.full(len(some), math.nan) for some in points]
+    # All alike: what a person has clicked has no score.
+    scores = [np.ones(len(some)) for some in points]
     write_layer(path, points, scores, frames)
 
 
