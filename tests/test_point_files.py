@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from pseudocell._validation import check_images, check_points
 from pseudocell.cli import main
-from pseudocell.io import points_for_images, read_points, write_points
+from pseudocell.io import _imagej_points, points_for_images, read_points, write_points
 from pseudocell.io._names import NameFinder, printable
 from pseudocell.io._point_formats import FORMATS
 from pseudocell.io.point_writers import WRITERS, write_files
@@ -30,8 +30,11 @@ class Image:
         self.label, self.shape, self.pixel_size = label, shape, pixel_size
 
 
-def many(shape=(100, 120), n=40, seed=0):
-    return np.random.default_rng(seed).uniform(0, 1, (n, 2)) * (np.array(shape) - 1)
+def many(shape, seed=0):
+    """Places all over an image, none near another one."""
+    grid = np.stack(np.meshgrid(*map(np.arange, (7, 7)), indexing="ij"), axis=-1)
+    shift = np.random.default_rng(seed).uniform(0.1, 0.9, (49, 2))
+    return (grid.reshape(-1, 2) + shift) / 7 * np.array(shape)
 
 
 def put(path, content):
@@ -254,7 +257,7 @@ def test_other_units_are_refused_or_converted_when_they_are_said(
 def test_pixels_are_no_other_unit(tmp_path, seed):
     shape = (300, 400)
     image = Image(shape=shape, pixel_size=0.5)
-    for places in (many(shape, seed=seed), many((60, 60), 6, seed)):
+    for places in (many(shape, seed=seed), many((60, 60), seed)[:6]):
         path = table_of(tmp_path / "c.csv", places)
         (points,) = points_for_images(read_points(path), [image])
         assert_allclose(points, places)
@@ -388,14 +391,15 @@ def test_bad_files_get_one_sentence(tmp_path, name, content, message):
         read_points(put(tmp_path / name, content))
 
 
-def test_large_files_are_refused_before_they_are_read(tmp_path):
+def test_large_files_are_refused_before_they_are_read(tmp_path, monkeypatch):
     with open(tmp_path / "big.geojson", "wb") as file:
         file.truncate(500 * 2**20)
     with pytest.raises(ValueError, match=r"have 500 MB; at most 128 MB"):
         read_points(tmp_path / "big.geojson")
+    monkeypatch.setattr(_imagej_points, "MAX_UNFOLDED", 2**20)
     with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("../../out.roi", bytes(300 * 2**20))
-    with pytest.raises(ValueError, match="unfolds to more than 256 MB"):
+        archive.writestr("../../out.roi", bytes(2 * 2**20))
+    with pytest.raises(ValueError, match="unfolds to more than 1 MB"):
         read_points(tmp_path / "z.zip")
 
 
@@ -452,9 +456,9 @@ def test_convert_goes_round(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda p: p * 0.5, "multiplied by about 2"),
+        (lambda p: p * 0.5, "multiplied by about 0.5"),
         (lambda p: p[:, ::-1], "row and col change places"),
-        (lambda p: p / 300, "within one pixel"),
+        (lambda p: p / 400, "within one pixel"),
     ],
 )
 def test_evaluate_refuses_points_in_another_unit(tmp_path, change, message):
