@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["POINT_COLUMNS", "check_labels", "in_order", "points_by_column"]
+__all__ = ["POINT_COLUMNS", "in_order", "points_by_column"]
 
 # The columns of row and col, tried in this order.
 POINT_COLUMNS = (("row", "col"), ("axis-0", "axis-1"), ("y", "x"))
@@ -37,28 +37,6 @@ def in_order(items, name):
             "for each image, such as a list of tables with the columns row and col."
         )
     return list(items) if hasattr(items, "iloc") else items
-
-
-def check_labels(items, name):
-    """Refuse a Series that looks items up by other labels than their positions.
-
-    Parameters
-    ----------
-    items : sequence
-        Anything else is left alone.
-    name : str
-        Name of the argument, for the error message.
-
-    Raises
-    ------
-    ValueError
-        If ``items[0]`` is not its first item.
-    """
-    if hasattr(items, "iloc") and list(items.index) != list(range(len(items))):
-        raise ValueError(
-            f"{name} is a {type(items).__name__} with other labels than 0, 1, 2, ..., "
-            f"as after sorting or selecting rows; pass list({name}), in its order."
-        )
 
 
 def points_by_column(item, name):

@@ -12,7 +12,8 @@ import tifffile
 from click.testing import CliRunner
 from numpy.testing import assert_allclose, assert_array_equal
 
-from pseudocell._validation import check_images, check_points
+from pseudocell._images import Images
+from pseudocell._validation import check_points
 from pseudocell.cli import main
 from pseudocell.io import _imagej_points, points_for_images, read_points, write_points
 from pseudocell.io._names import NameFinder, printable
@@ -328,6 +329,13 @@ def test_composed_and_decomposed_letters_are_the_same():
     assert [both.find(one) for one in (apart, composed)] == [apart, composed]
 
 
+def test_layers_that_predict_names_are_found_again():
+    finder = NameFinder(["a.ome.tif", "a.tif", "x.y.odd", "b.png", "b.tif"], "c")
+    written = ["a.ome", "a", "x.y", "b.png", "b.tif", "A.OME.TIF"]
+    found = ["a.ome.tif", "a.tif", "x.y.odd", "b.png", "b.tif", "a.ome.tif"]
+    assert [finder.find(one) for one in written] == found
+
+
 def test_folders_that_differ_are_other_images():
     finder = NameFinder(["day1/a.tif"], "c")
     assert finder.find("/data/day1/a.tif") == finder.find("a") == "day1/a.tif"
@@ -414,7 +422,10 @@ class Frame(dict):
 class Series(list):
     """A Series whose labels are not its positions."""
 
-    iloc, index = None, (1, 0)
+    iloc = None
+
+    def __getitem__(self, label):
+        return list(self)[1 - label]
 
 
 def test_data_frames_are_taken_by_the_names_of_their_columns():
@@ -430,10 +441,10 @@ def test_data_frames_are_taken_by_the_names_of_their_columns():
         check_points(Frame(x=x, y=y))
 
 
-def test_a_series_is_never_looked_up_by_its_labels():
+def test_a_series_is_taken_by_position_not_by_label():
     assert_array_equal(check_points(Series([PLACES, PLACES[:1]]))[1], PLACES[:1])
-    with pytest.raises(ValueError, match=r"other labels than 0, 1, 2.*list\(images\)"):
-        check_images(Series([PLACES, PLACES]))
+    images = Images(Series([np.zeros((3, 4)), np.zeros((5, 6))]))
+    assert images.shapes == [(3, 4), (5, 6)]
 
 
 def call(*arguments):

@@ -11,7 +11,12 @@ from pseudocell.io import points_for_images, read_images, read_points
 from pseudocell.io._names import shorten
 from pseudocell.io._output import prepare_folder, write_table
 from pseudocell.io._units import check_alike, check_places
-from pseudocell.io.points import label_columns, resolve_labels, split_label
+from pseudocell.io.points import (
+    label_columns,
+    refuse_two_for_one,
+    resolve_labels,
+    split_label,
+)
 from pseudocell.metrics import detection_scores
 
 __all__ = ["run_evaluate"]
@@ -138,11 +143,9 @@ def _names(table):
 
 
 def _relabel(table, aliases):
-    """Return the points of a table by other labels; two may become one."""
-    points = {}
-    for label, some in table.points.items():
-        points.setdefault(aliases[label] or label, []).append(some)
-    return {label: np.concatenate(parts) for label, parts in points.items()}
+    """Return the points of a table by other labels."""
+    refuse_two_for_one(table, aliases)
+    return {aliases[label] or label: some for label, some in table.points.items()}
 
 
 def _values(scores, digits=None):

@@ -27,8 +27,8 @@ class NameFinder:
         self.source = source
         self._names = {}
         for name in sorted(names):
-            for variant in _variants(name):
-                self._names.setdefault(variant, []).append(name)
+            for variant, distance in _ways(name).items():
+                self._names.setdefault(variant, []).append((distance, name))
 
     def find(self, written):
         """Return the image name for what was written, None if there is none.
@@ -54,7 +54,9 @@ class NameFinder:
         """
         for variant in _variants(written):
             known = self._names.get(variant, [])
-            found = [name for name in known if _folders_agree(written, name)]
+            known = [pair for pair in known if _folders_agree(written, pair[1])]
+            nearest = min(known)[0] if known else None
+            found = [name for distance, name in known if distance == nearest]
             # The same letters may be composed in one name and not in another.
             exact = [name for name in found if name == written]
             exact = exact or [name for name in found if _plain(name) == variant]
@@ -111,6 +113,19 @@ def _folders_agree(first, second):
     """Tell whether the folders that both names have are the same."""
     pair = [_plain(name).casefold().split("/")[-2::-1] for name in (first, second)]
     return all(one == other for one, other in zip(*pair, strict=False))
+
+
+def _ways(name):
+    """Ways in which an image may be named, and how far each is from its name."""
+    ways = {}
+    for variant in _variants(name):
+        # Of "a.ome.tif" people make "a", and programs "a.ome".
+        root = os.path.splitext(variant)[0]
+        for distance, way in enumerate((variant, root)):
+            if not _plain(name).endswith(variant):
+                distance += 2
+            ways.setdefault(way, distance)
+    return ways
 
 
 def _variants(name):

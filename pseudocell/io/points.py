@@ -14,6 +14,7 @@ __all__ = [
     "PointTable",
     "label_columns",
     "points_for_images",
+    "refuse_two_for_one",
     "resolve_labels",
     "split_label",
 ]
@@ -82,7 +83,7 @@ def points_for_images(table, images, pixel_size=None):
     labels = [one if isinstance(one, str) else one.label for one in images]
     positions = {label: position for position, label in enumerate(labels)}
     found = _resolve_for(table, labels)
-    _refuse_two_for_one(table, found)
+    refuse_two_for_one(table, found)
     points = [np.zeros((0, 2)) for _ in labels]
     unknown, notes = [], []
     for label, some in table.points.items():
@@ -198,8 +199,21 @@ def _resolve_for(table, labels):
     return {label: labels[frame] for label, frame in pairs}
 
 
-def _refuse_two_for_one(table, found):
-    """Refuse two names for one image: they may have meant two images."""
+def refuse_two_for_one(table, found):
+    """Refuse two names for one image: they may have meant two images.
+
+    Parameters
+    ----------
+    table : PointTable
+        For the message.
+    found : dict of str to (str or None)
+        From `resolve_labels`.
+
+    Raises
+    ------
+    ValueError
+        If two labels of the table stand for the same image or frame.
+    """
     meant = {}
     for label, name in found.items():
         if name is not None:
