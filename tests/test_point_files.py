@@ -359,6 +359,11 @@ def test_two_names_for_one_image_are_refused(tmp_path):
     path = put(tmp_path / "c.csv", "image,row,col\nday1/a.tif,1,2\nday2/a.tif,3,4\n")
     with pytest.raises(ValueError, match="both may be a.tif"):
         points_for_images(read_points(path), [Image()])
+    put(path, "image,row,col\nday1/a.tif,1,2\na,30,4\n")
+    assert len(points_for_images(read_points(path), [Image()])[0]) == 2
+    put(path, "image,row,col\na.png,1,2\na.tif,30,4\n")
+    with pytest.raises(ValueError, match="both may be a.tif"):
+        points_for_images(read_points(path), [Image()])
     table_of(tmp_path / "f" / "all.csv", PLACES)
     table_of(tmp_path / "f" / "sub" / "more.CSV", PLACES)
     with pytest.raises(ValueError, match=r"twice, in all.csv and in sub/more.CSV"):

@@ -143,9 +143,12 @@ def _names(table):
 
 
 def _relabel(table, aliases):
-    """Return the points of a table by other labels."""
+    """Return the points of a table by other labels; two spellings become one."""
     refuse_two_for_one(table, aliases)
-    return {aliases[label] or label: some for label, some in table.points.items()}
+    points = {}
+    for label, some in table.points.items():
+        points.setdefault(aliases[label] or label, []).append(some)
+    return {label: np.concatenate(parts) for label, parts in points.items()}
 
 
 def _values(scores, digits=None):

@@ -3,7 +3,7 @@
 import os
 import unicodedata
 
-__all__ = ["NameFinder", "printable", "shorten"]
+__all__ = ["NameFinder", "may_be_same", "printable", "shorten"]
 
 # Longer ones first, so that "a.ome.tif" is "a" and not "a.ome".
 SUFFIXES = (".ome.tiff", ".ome.tif", ".ome.zarr", ".tiff", ".jpeg", ".tif", ".png")
@@ -89,6 +89,23 @@ def printable(name):
         f"%{ord(one) - 0xDC00:02X}" if 0xDC80 <= ord(one) <= 0xDCFF else one
         for one in name
     )
+
+
+def may_be_same(first, second):
+    """Tell whether two spellings may mean one image: no folder or suffix differs.
+
+    Parameters
+    ----------
+    first, second : str
+        Names in a table.
+
+    Returns
+    -------
+    may_be : bool
+        False for "day1/a" and "day2/a", and for "a.tif" and "a.png".
+    """
+    ends = {name[len(_stem(name)) :].lower() for name in (first, second)}
+    return _folders_agree(first, second) and len(ends - {""}) < 2
 
 
 def shorten(names):

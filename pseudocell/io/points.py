@@ -3,10 +3,12 @@
 import re
 import warnings
 from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
-from pseudocell.io._names import NameFinder, printable, shorten
+from pseudocell.io._names import NameFinder, may_be_same, printable, shorten
 from pseudocell.io._point_formats import PointUnit
 from pseudocell.io._units import check_places, to_pixels
 
@@ -218,8 +220,11 @@ def refuse_two_for_one(table, found):
     for label, name in found.items():
         if name is not None:
             meant.setdefault(name, []).append(label)
+    # In one table a name may be spelled in two ways; two files are two tables.
+    is_folder = Path(table.source).is_dir()
     for name, labels in meant.items():
-        if len(labels) > 1:
+        pairs = combinations([split_label(label)[0] for label in labels], 2)
+        if any(is_folder or not may_be_same(*pair) for pair in pairs):
             raise ValueError(
                 f"{table.source} has points of {shorten(labels)}, and both may be "
                 f"{name}; leave one of them out, or write the whole names."
