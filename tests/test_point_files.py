@@ -273,7 +273,7 @@ def test_a_results_table_in_pixels_is_left_alone_where_it_must_be(tmp_path):
 
 def test_double_clicks_are_said(tmp_path):
     path = table_of(tmp_path / "c.csv", [*PLACES, PLACES[0] + 0.5])
-    with pytest.warns(UserWarning, match=r"double clicks make.* a\.tif \(1\)"):
+    with pytest.warns(UserWarning, match=r"double clicks make.* a\.tif \(2\)"):
         points_for_images(read_points(path), [Image()])
 
 

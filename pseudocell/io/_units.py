@@ -284,13 +284,10 @@ def _doubles(points, labels, source):
     """Name the images with clicks on clicks."""
     found = []
     for some, label in zip(points, labels, strict=True):
-        order = np.argsort(some[:, 0], kind="stable")
-        some = some[order]
-        n_doubles = 0
-        for place, point in enumerate(some):
-            stop = np.searchsorted(some[:, 0], point[0] + SAME)
-            near = some[place + 1 : stop] - point
-            n_doubles += bool((np.hypot(*near.T) < SAME).any())
+        if len(some) < 2:
+            continue
+        second = cKDTree(some).query(some, k=2, distance_upper_bound=SAME)[0][:, 1]
+        n_doubles = int(np.isfinite(second).sum())
         if n_doubles:
             found.append(f"{label} ({n_doubles})")
     if not found:
