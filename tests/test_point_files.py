@@ -320,6 +320,14 @@ def test_frames_count_from_1_where_imagej_counts(tmp_path):
     assert [some.tolist() for some in points] == [[[4, 3]], [[6, 5]]]
 
 
+def test_frames_that_may_count_from_1_are_said(tmp_path):
+    path = put(tmp_path / "c.csv", "frame,x,y\n1,3,4\n2,5,6\n")
+    with pytest.warns(UserWarning, match="no frame 0.*name the column slice"):
+        assert list(read_points(path).points) == ["c[1]", "c[2]"]
+    table = read_points(put(path, path.read_text().replace("frame", "slice")))
+    assert list(table.points) == ["c[0]", "c[1]"]
+
+
 def test_composed_and_decomposed_letters_are_the_same():
     composed, apart = (unicodedata.normalize(f, "Kö_パ.tif") for f in ("NFC", "NFD"))
     assert composed != apart

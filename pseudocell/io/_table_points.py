@@ -237,6 +237,13 @@ class _Table:
                 f"{' and '.join(moving)}; expected one, the frame."
             )
         numbers = columns[(moving or names)[0]]
+        # What this package writes has scores, and counts from 0.
+        if names == ["frame"] and self.program == "csv" and "score" not in self.columns:
+            if np.nanmin(numbers, initial=np.inf) == 1:
+                marks.notes.append(
+                    f"{self.path} has no frame 0, and its frames are taken to count "
+                    "from 0; if they count from 1, name the column slice."
+                )
         return [None if np.isnan(one) else one for one in numbers]
 
     def _places(self, marks):
