@@ -472,6 +472,11 @@ def test_convert_goes_round(tmp_path):
     assert "3 points of 1 image" in result.output
     points = read_points(tmp_path / "b.geojson").points["b"]
     assert_allclose(points, PLACES, atol=1e-3)
+    table_of(tmp_path / "two.csv", PLACES, "image,row,col", "b")
+    with open(tmp_path / "two.csv", "a") as file:
+        file.write("c,1,2\n")
+    result = call("convert", tmp_path / "two.csv", tmp_path / "two.zip")
+    assert "there are 2. Give the name of a folder" in result.stderr
     result = call("convert", start, tmp_path / "t.csv", "--format", "trackmate")
     assert result.exit_code == 2
     assert "the pixel size of a.tif is not known" in result.stderr

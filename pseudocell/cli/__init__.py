@@ -56,7 +56,8 @@ def main(ctx, debug):
     """Find every cell from clicks on a few of them.
 
     IMAGES are folders, files or patterns such as "plate/*.tif": TIFF (stacks count
-    as frames), PNG or JPEG. Points are CSV files with named columns.
+    as frames), PNG or JPEG. Points are CSV files with named columns, or files of
+    other programs.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -82,7 +82,12 @@ def write_files(output, kind, labels, points, images=None, pixel_size=None):
     for label, some in zip(labels, points, strict=True):
         name, frame = split_label(label)
         groups.setdefault(name, []).append((frame, some))
-    is_folder = len(groups) > 1 or output.suffix.lower() != suffix
+    is_folder = output.suffix.lower() != suffix
+    if len(groups) > 1 and not is_folder:
+        raise ValueError(
+            f"{output} would be one file, and a file of the format {kind} holds one "
+            f"image; there are {len(groups)}. Give the name of a folder."
+        )
     paths = []
     for name, group in groups.items():
         path = output
