@@ -130,7 +130,7 @@ class Images(Sequence):
     """
 
     def __init__(self, images, n_channels=None):
-        check_images(images)
+        images = check_images(images)
         self._n_channels, self._shapes = n_channels, None
         if isinstance(images, Images):
             self._items = images._items

@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ._data_frames import in_order, points_by_column
+
 __all__ = [
     "ListLike",
     "HeldOutClicks",
@@ -36,12 +38,13 @@ def check_images(images):
     Returns
     -------
     images : sequence
-        The same object.
+        The same object; a list in place of a pandas Series, whose labels need not be
+        positions.
 
     Raises
     ------
     ValueError
-        If it is empty, or one bare image instead of a sequence of images.
+        If it is empty, a data frame, or one bare image instead of a sequence of images.
     """
     if isinstance(images, np.ndarray):
         if images.dtype != object and images.ndim < 3:
@@ -61,6 +64,7 @@ def check_images(images):
             "images is a string; expected a sequence of images. Read files with "
             "pseudocell.io.read_images first."
         )
+    images = in_order(images, "images")
     if len(images) == 0:
         raise ValueError("images is empty; expected at least one image.")
     return images
@@ -174,7 +178,7 @@ def check_points(points, n_images=None, name="points"):
     ----------
     points : sequence of array-like of shape (n_i, 2)
         (row, col) in pixels, an integer is the centre of a pixel. An empty list
-        stands for an image without points.
+        stands for an image without points. Of a data frame the columns count by name.
     n_images : int, optional
         Number of lists expected.
     name : str
@@ -195,6 +199,7 @@ def check_points(points, n_images=None, name="points"):
             f"{name} is {points!r}; expected one list of points an image, each (row, "
             "col) in pixels."
         )
+    points = in_order(points, name)
     if n_images is not None and len(points) != n_images:
         raise ValueError(
             f"{name} has {len(points)} lists of points for {n_images} images; "
@@ -202,6 +207,7 @@ def check_points(points, n_images=None, name="points"):
         )
     checked = []
     for index, item in enumerate(points):
+        item = points_by_column(item, f"{name}[{index}]")
         try:
             array = np.array(item, dtype=float)
         except (TypeError, ValueError) as error:

@@ -346,7 +346,7 @@ def test_a_library_message_names_the_image_and_not_its_number_only(plate):
         "fit", plate / "plate", "-p", plate / "clicks.csv", "-o", plate / "m.pseudocell"
     )
     assert result.exit_code == 2
-    assert "partial_points[1] (well_2.png) has points outside" in result.stderr
+    assert "has 1 of 1 points outside well_2.png" in result.stderr
 
 
 def test_fit_tells_when_it_was_stopped(plate, monkeypatch):

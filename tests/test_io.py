@@ -394,9 +394,9 @@ def test_points_of_a_stack_need_a_frame(tmp_path):
         points_for_images(table, ["a.tif[0]", "a.tif[1]"])
 
 
-def test_frames_beyond_the_end_are_reported(tmp_path):
+def test_frames_beyond_the_end_are_refused(tmp_path):
     table = read_points(put(tmp_path / "Points.csv", NAPARI_STACK))
-    with pytest.warns(UserWarning, match=r"images that are not here.*Points\[2\]"):
+    with pytest.raises(ValueError, match="frame 2 of a.tif.* count from 1"):
         points_for_images(table, ["a.tif[0]", "a.tif[1]"])
 
 
@@ -429,13 +429,15 @@ def test_names_may_lack_suffix_or_folder(written):
 
 def test_the_closest_name_counts():
     labels = ["a.png", "y/a.png", "y/a.tif", "cell[1].png"]
-    written = ["data/y/a.png", "a.png", "y/a.tif", "cell[1].png", "cell[1]"]
-    table = PointTable("c.csv", {name: np.ones((1, 2)) for name in written})
+    written = ["data/y/a.png", "a.png", "y/a.tif", "cell[1]"]
+    table = PointTable(
+        "c.csv", {name: np.full((1, 2), 9.0 * i) for i, name in enumerate(written)}
+    )
     points = points_for_images(table, labels)
-    assert [len(some) for some in points] == [1, 1, 1, 2]
+    assert [len(some) for some in points] == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("written", ["a", "a.png", "z/a.png"])
+@pytest.mark.parametrize("written", ["a", "a.png"])
 def test_names_that_fit_several_images_are_an_error(written):
     table = PointTable("c.csv", {written: np.ones((1, 2))})
     with pytest.raises(
@@ -483,10 +485,10 @@ def test_wrong_files_of_points_get_one_clear_sentence(tmp_path, content, message
 def test_missing_points_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"c\.csv cannot be read: No such file"):
         read_points(tmp_path / "c.csv")
-    with pytest.raises(ValueError, match="holds no .csv file of points"):
+    with pytest.raises(ValueError, match="holds no file of points"):
         read_points(tmp_path)
     put(tmp_path / "counts.csv", "image,count\n")
-    with pytest.raises(ValueError, match="No .csv file in .* holds points"):
+    with pytest.raises(ValueError, match="No file in .* holds points"):
         read_points(tmp_path)
 
 

@@ -97,7 +97,7 @@ def read_set(folder, cell_radius, max_distance=None, *, name=None):
 def _read_points(path, images):
     if not path.is_file() or not images:
         return None
-    return points_for_images(read_points(path), [image.label for image in images])
+    return points_for_images(read_points(path), images)
 
 
 def synthetic_sets(name=None):

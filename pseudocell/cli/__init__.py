@@ -1,4 +1,4 @@
-"""The command line: pseudocell demo, fit, predict, evaluate and benchmark."""
+"""The command line: pseudocell demo, fit, predict, evaluate, convert and benchmark."""
 
 import click
 
@@ -30,6 +30,16 @@ SEED = click.option(
     show_default=True,
     help="Seed of everything random: the same seed gives the same points.",
 )
+UNIT = click.option(
+    "--unit",
+    type=click.Choice(["px", "um", "fraction", "percent"]),
+    help="Unit of the points, instead of what their file says.",
+)
+PIXEL_SIZE = click.option(
+    "--pixel-size",
+    type=click.FloatRange(0, min_open=True),
+    help="Micrometres of a pixel, where the image files do not say.",
+)
 SHARE = click.FloatRange(0, 1)
 ABOVE_ZERO = click.FloatRange(0, min_open=True)
 
@@ -46,7 +56,8 @@ def main(ctx, debug):
     """Find every cell from clicks on a few of them.
 
     IMAGES are folders, files or patterns such as "plate/*.tif": TIFF (stacks count
-    as frames), PNG or JPEG. Points are CSV files with named columns.
+    as frames), PNG or JPEG. Points are CSV files with named columns, or files of
+    other programs.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
@@ -78,7 +89,7 @@ def demo(output, seed, device, n_jobs):
     "--points",
     required=True,
     help="The clicks: a CSV file with the columns image, row, col (or image, y, x), "
-    "a points file saved by napari, or a folder with one for each image.",
+    "a file of napari, Fiji, QuPath and others, or a folder with one for each image.",
 )
 @click.option("-o", "--output", required=True, help="File for the model (.pseudocell).")
 @click.option(
@@ -93,13 +104,15 @@ def demo(output, seed, device, n_jobs):
     "--beta", type=SHARE, help="Share of the candidates taken for background."
 )
 @click.option("--p", type=ABOVE_ZERO, help="Push of the ranking towards its top.")
+@UNIT
+@PIXEL_SIZE
 @click.option(
     "--max-iter", type=click.IntRange(0), help="Rounds of pseudo labelling; 0 is none."
 )
 @SEED
 @DEVICE
 @N_JOBS
-def fit(images, points, output, **parameters):
+def fit(images, points, output, unit, pixel_size, **parameters):
     """Train a detector on images in which a few cells are clicked.
 
     Images without clicks take part, too. Clicks on images that are not given are
@@ -109,7 +122,7 @@ def fit(images, points, output, **parameters):
 
     given = {name: value for name, value in parameters.items() if value is not None}
     given["random_state"] = given.pop("seed")
-    run_fit(images, points, output, given)
+    run_fit(images, points, output, given, unit, pixel_size)
 
 
 @main.command()
@@ -151,7 +164,14 @@ def predict(images, model, output, overlays, restart, device, n_jobs):
     "the radius of a cell.",
 )
 @click.option("-o", "--output", help="File for the table of scores (.csv).")
-def evaluate(points, truth, max_distance, output):
+@click.option(
+    "-i",
+    "--images",
+    multiple=True,
+    help="The images, to convert points that are not in pixels, and to check them.",
+)
+@PIXEL_SIZE
+def evaluate(points, truth, max_distance, output, images, pixel_size):
     """Compare points with the true ones: precision, recall and F1.
 
     The truth must hold all the cells of its images: against clicks on a few of them,
@@ -159,7 +179,37 @@ def evaluate(points, truth, max_distance, output):
     """
     from pseudocell.cli._evaluate import run_evaluate
 
-    run_evaluate(points, truth, max_distance, output)
+    run_evaluate(points, truth, max_distance, output, images, pixel_size)
+
+
+@main.command()
+@click.argument("points", metavar="IN")
+@click.argument("output", metavar="OUT")
+@click.option(
+    "-f",
+    "--format",
+    "kind",
+    help="What to write: csv, csv-um, napari, roi, geojson, trackmate; by the suffix "
+    "of OUT if not given.",
+)
+@click.option(
+    "-i",
+    "--images",
+    multiple=True,
+    help="The images of the points, where their size or pixel size is needed.",
+)
+@UNIT
+@PIXEL_SIZE
+def convert(points, output, kind, images, unit, pixel_size):
+    """Turn points of one program into those of another.
+
+    IN is a file or folder of points: napari, ImageJ and Fiji, QuPath, Cell Counter,
+    cellfinder, TrackMate, LabelMe, CVAT, COCO, Label Studio, or a table. OUT is a
+    file (.csv, .zip, .geojson), or a folder with a file for each image.
+    """
+    from pseudocell.cli._convert import run_convert
+
+    run_convert(points, output, kind, images, unit, pixel_size)
 
 
 @main.command()

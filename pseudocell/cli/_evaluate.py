@@ -7,10 +7,16 @@ import click
 import numpy as np
 
 from pseudocell.cli._terminal import table_line
-from pseudocell.io import read_points
+from pseudocell.io import points_for_images, read_images, read_points
 from pseudocell.io._names import shorten
 from pseudocell.io._output import prepare_folder, write_table
-from pseudocell.io.points import label_columns, resolve_labels, split_label
+from pseudocell.io._units import check_alike, check_places
+from pseudocell.io.points import (
+    label_columns,
+    refuse_two_for_one,
+    resolve_labels,
+    split_label,
+)
 from pseudocell.metrics import detection_scores
 
 __all__ = ["run_evaluate"]
@@ -27,7 +33,7 @@ FILE_COLUMNS = (
 )
 
 
-def run_evaluate(points, truth, max_distance, output):
+def run_evaluate(points, truth, max_distance, output, images=(), pixel_size=None):
     """Print the scores of each image and of all of them together.
 
     Parameters
@@ -40,11 +46,21 @@ def run_evaluate(points, truth, max_distance, output):
         Largest distance of a match in pixels.
     output : str or None
         File for the scores.
+    images : sequence of str
+        Folders, files and patterns of the images, to check and convert points by.
+    pixel_size : float, optional
+        Micrometres of a pixel, instead of what the images say.
     """
     if output is not None:
         prepare_folder(Path(output).parent)
-    true, found = _pair(read_points(truth), read_points(points))
+    tables = [read_points(truth), read_points(points)]
+    if images:
+        true, found = _of_images(*tables, read_images(images), pixel_size)
+    else:
+        true, found = _pair(*tables)
     labels = list(true)
+    pairs = [(true[label], found[label]) for label in labels]
+    check_alike(pairs, max_distance, tables[1].source, tables[0].source)
     scores = [detection_scores([true[x]], [found[x]], max_distance) for x in labels]
     total = detection_scores(
         list(true.values()), [found[x] for x in labels], max_distance
@@ -66,8 +82,27 @@ def run_evaluate(points, truth, max_distance, output):
         )
 
 
+def _of_images(truth, found, images, pixel_size):
+    """Return true and found points in pixels, by the labels of the images."""
+    labels = [image.label for image in images]
+    return [
+        dict(zip(labels, points_for_images(one, images, pixel_size), strict=True))
+        for one in (truth, found)
+    ]
+
+
 def _pair(truth, found):
     """Return true and found points by the same labels, whatever the file spellings."""
+    for table in (truth, found):
+        if any(unit.name != "calibrated" for unit in table.units.values()):
+            raise ValueError(
+                f"{table.source} has points that are not in pixels; give the images "
+                "(--images), which tell their size and that of their pixels."
+            )
+        some, labels = list(table.points.values()), list(table.points)
+        unseen = [None] * len(labels)
+        for note in check_places(some, unseen, labels, table.source):
+            warnings.warn(note, stacklevel=3)
     if truth.has_names:
         aliases = resolve_labels(found, _names(truth))
         true, other = dict(truth.points), _relabel(found, aliases)
@@ -108,7 +143,8 @@ def _names(table):
 
 
 def _relabel(table, aliases):
-    """Return the points of a table by other labels; two may become one."""
+    """Return the points of a table by other labels; two spellings become one."""
+    refuse_two_for_one(table, aliases)
     points = {}
     for label, some in table.points.items():
         points.setdefault(aliases[label] or label, []).append(some)

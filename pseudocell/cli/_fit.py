@@ -35,7 +35,7 @@ def new_detector(**parameters):
     return PseudoLabelCellDetector(**parameters, verbose=int(is_terminal()))
 
 
-def run_fit(sources, points, output, parameters):
+def run_fit(sources, points, output, parameters, unit=None, pixel_size=None):
     """Train a detector and save it.
 
     Parameters
@@ -48,6 +48,10 @@ def run_fit(sources, points, output, parameters):
         File of the model.
     parameters : dict
         Parameters of the detector.
+    unit : str, optional
+        Of the clicks, instead of what their file says.
+    pixel_size : float, optional
+        Micrometres of a pixel, instead of what the images say.
     """
     from pseudocell._inference import choose_device
 
@@ -57,7 +61,7 @@ def run_fit(sources, points, output, parameters):
     prepare_folder(output.parent)
     choose_device(parameters["device"])
     images = read_images(sources)
-    clicks = points_for_images(read_points(points), [image.label for image in images])
+    clicks = points_for_images(read_points(points, unit), images, pixel_size)
     n_clicks = sum(map(len, clicks))
     say(
         f"Training on {counted(len(images), 'image')} with {counted(n_clicks, 'click')}"

@@ -1,6 +1,7 @@
 """The files of results: tables, layers for napari, and overlays."""
 
 import os
+import warnings
 from collections import Counter
 from itertools import groupby, tee
 
@@ -99,12 +100,17 @@ def write_layers(folder, images, found):
             files[name].unlink(missing_ok=True)
             continue
         first, second = tee(map(found.read, labels))
-        write_layer(
-            files[name],
-            (points for points, _ in first),
-            (scores for _, scores in second),
-            None if frames == (None,) else frames,
-        )
+        try:
+            write_layer(
+                files[name],
+                (points for points, _ in first),
+                (scores for _, scores in second),
+                None if frames == (None,) else frames,
+            )
+        except OSError as error:
+            # A name may be too long for a file here; the others are written.
+            reason = error.strerror or error
+            warnings.warn(f"{files[name]} is not written: {reason}.", stacklevel=2)
 
 
 def write_picture(path, picture):

@@ -81,7 +81,7 @@ def bias_clicks(images, points, kind, fraction=0.1, *, cell_radius, random_state
     >>> bias_clicks([image], [points], "brightest", cell_radius=3)
     [array([[ 5., 15.]])]
     """
-    check_images(images)
+    images = check_images(images)
     shapes = Images(images).shapes
     points = check_points(points, len(images))
     for index, (rows, shape) in enumerate(zip(points, shapes, strict=True)):

@@ -2,13 +2,13 @@
 
 from pseudocell.io._read_ahead import read_ahead
 from pseudocell.io.csv_points import (
-    read_points,
     write_counts,
     write_layer,
     write_points,
 )
 from pseudocell.io.images import ImageFile, UnreadableImageError, read_images
 from pseudocell.io.models import load_model, save_model
+from pseudocell.io.point_files import read_points
 from pseudocell.io.points import PointTable, points_for_images
 
 __all__ = [

@@ -1,9 +1,13 @@
 """Find an image by a name that may lack folder or suffix, or have more of them."""
 
-__all__ = ["NameFinder", "shorten"]
+import os
+import unicodedata
+
+__all__ = ["NameFinder", "may_be_same", "printable", "shorten"]
 
 # Longer ones first, so that "a.ome.tif" is "a" and not "a.ome".
-SUFFIXES = (".ome.tiff", ".ome.tif", ".tiff", ".jpeg", ".tif", ".png", ".jpg")
+SUFFIXES = (".ome.tiff", ".ome.tif", ".ome.zarr", ".tiff", ".jpeg", ".tif", ".png")
+SUFFIXES += (".jpg", ".bmp", ".lsm", ".jp2", ".npy", ".zarr", ".nd2", ".czi", ".lif")
 # So many names are spelled out in a message.
 MAX_NAMES = 10
 
@@ -23,14 +27,15 @@ class NameFinder:
         self.source = source
         self._names = {}
         for name in sorted(names):
-            for variant in _variants(name):
-                self._names.setdefault(variant, []).append(name)
+            for variant, distance in _ways(name).items():
+                self._names.setdefault(variant, []).append((distance, name))
 
     def find(self, written):
         """Return the image name for what was written, None if there is none.
 
-        The closest one counts: the whole name before its last part, and with the
-        suffix before without.
+        The closest one counts: the whole name before its last part, with the
+        suffix before without, and with capitals before without. Folders that both
+        have must agree.
 
         Parameters
         ----------
@@ -48,17 +53,59 @@ class NameFinder:
             If it fits several of the names equally well.
         """
         for variant in _variants(written):
-            found = self._names.get(variant, [])
+            known = self._names.get(variant, [])
+            known = [pair for pair in known if _folders_agree(written, pair[1])]
+            nearest = min(known)[0] if known else None
+            found = [name for distance, name in known if distance == nearest]
+            # The same letters may be composed in one name and not in another.
+            exact = [name for name in found if name == written]
+            exact = exact or [name for name in found if _plain(name) == variant]
+            if len(found) > 1 and len(exact) == 1:
+                return exact[0]
             if len(found) == 1:
                 return found[0]
-            if variant in found:
-                return variant
             if found:
                 raise ValueError(
                     f"{self.source} has points of {written!r}, which may be "
                     f"{shorten(found)}; write the whole name."
                 )
         return None
+
+
+def printable(name):
+    """Return a name that any table and terminal can hold.
+
+    Parameters
+    ----------
+    name : str
+        Name of a file, perhaps with bytes that are no UTF-8.
+
+    Returns
+    -------
+    name : str
+        With such bytes as "%84".
+    """
+    return "".join(
+        f"%{ord(one) - 0xDC00:02X}" if 0xDC80 <= ord(one) <= 0xDCFF else one
+        for one in name
+    )
+
+
+def may_be_same(first, second):
+    """Tell whether two spellings may mean one image: no folder or suffix differs.
+
+    Parameters
+    ----------
+    first, second : str
+        Names in a table.
+
+    Returns
+    -------
+    may_be : bool
+        False for "day1/a" and "day2/a", and for "a.tif" and "a.png".
+    """
+    ends = {name[len(_stem(name)) :].lower() for name in (first, second)}
+    return _folders_agree(first, second) and len(ends - {""}) < 2
 
 
 def shorten(names):
@@ -68,14 +115,42 @@ def shorten(names):
     return f"{text} and {n_more} more" if n_more > 0 else text
 
 
+def _plain(name):
+    """Return a name with composed letters, and "/" between folders."""
+    name = unicodedata.normalize("NFC", printable(name)).replace("\\", "/")
+    return os.path.normpath(name).replace("\\", "/") if name else name
+
+
+def _stem(name):
+    end = next((end for end in SUFFIXES if name.lower().endswith(end)), "")
+    return name[: len(name) - len(end)]
+
+
+def _folders_agree(first, second):
+    """Tell whether the folders that both names have are the same."""
+    pair = [_plain(name).casefold().split("/")[-2::-1] for name in (first, second)]
+    return all(one == other for one, other in zip(*pair, strict=False))
+
+
+def _ways(name):
+    """Ways in which an image may be named, and how far each is from its name."""
+    ways = {}
+    for variant in _variants(name):
+        # Of "a.ome.tif" people make "a", and programs "a.ome".
+        root = os.path.splitext(variant)[0]
+        for distance, way in enumerate((variant, root)):
+            if not _plain(name).endswith(variant):
+                distance += 2
+            ways.setdefault(way, distance)
+    return ways
+
+
 def _variants(name):
     """Ways to write a name, the longest first."""
-    parts = name.replace("\\", "/").split("/")
+    parts = _plain(name).split("/")
     variants = []
     for start in range(len(parts)):
         tail = "/".join(parts[start:])
-        stem = next(
-            (tail[: -len(end)] for end in SUFFIXES if tail.lower().endswith(end)), tail
-        )
-        variants += [tail, stem]
-    return list(dict.fromkeys(variants))
+        variants += [tail, _stem(tail)]
+    lower = [variant.casefold() for variant in variants]
+    return list(dict.fromkeys(variants + lower))

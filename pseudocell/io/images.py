@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pseudocell.io._names import shorten
+from pseudocell.io._names import printable, shorten
 from pseudocell.io._raster import describe_raster, read_raster
 from pseudocell.io._tiff import describe_tiff, read_tiff
 
@@ -140,7 +140,7 @@ def read_images(source):
     images, problems = [], []
     for path, name in zip(paths, names, strict=True):
         try:
-            images += _open(path, name)
+            images += _open(path, printable(name))
         except Exception as error:  # each decoder has errors of its own
             problems.append(f"{path} ({_reason(error)})")
     if not images:

@@ -2,16 +2,21 @@
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
-from pseudocell.io._names import NameFinder, shorten
+from pseudocell.io._names import NameFinder, may_be_same, printable, shorten
+from pseudocell.io._point_formats import PointUnit
+from pseudocell.io._units import check_places, to_pixels
 
 __all__ = [
     "PointTable",
     "label_columns",
     "points_for_images",
+    "refuse_two_for_one",
     "resolve_labels",
     "split_label",
 ]
@@ -26,19 +31,26 @@ class PointTable:
     source : str
         The file or folder that they come from.
     points : dict of str to float ndarray of shape (n, 2)
-        (row, col) in pixels for each label. The label is the name of the image, and
-        ``name[frame]`` in a stack.
+        (row, col) for each label, in pixels if it is not among `units`. The label is
+        the name of the image, and ``name[frame]`` in a stack.
     has_names : bool
         False for a single file without a column of image names, as napari saves:
         its points belong to one image, and the label is the name of the file.
+    units : dict of str to PointUnit
+        Unit of the labels whose points are not in pixels; `points_for_images`
+        converts them, as only the image knows its size and that of its pixels.
+    is_stated : bool
+        Whether somebody has said that the unit is right.
     """
 
     source: str
     points: dict
     has_names: bool = True
+    units: dict = field(default_factory=dict)
+    is_stated: bool = False
 
 
-def points_for_images(table, labels):
+def points_for_images(table, images, pixel_size=None):
     """Sort points by the images that they belong to.
 
     Parameters
@@ -46,8 +58,11 @@ def points_for_images(table, labels):
     table : PointTable
         From `read_points`. Its image names may be with or without folders and
         suffix, as long as they are clear.
-    labels : sequence of str
-        Label of each image, see `ImageFile.label`.
+    images : sequence of ImageFile or str
+        The images; points are then converted to pixels and checked against them. Or
+        the label of each, see `ImageFile.label`, which takes points as they are.
+    pixel_size : float, optional
+        Micrometres of a pixel, where the image files do not say.
 
     Returns
     -------
@@ -57,25 +72,45 @@ def points_for_images(table, labels):
     Raises
     ------
     ValueError
-        If no image of the table is among the labels, a name stands for several
-        images, or points of a stack have no frame.
+        If no image of the table is among the images, a name stands for several, two
+        names stand for one, points of a stack have no frame or one that is not
+        there, or points contradict the images: outside, in another unit, or all in
+        one pixel.
 
     Warns
     -----
     UserWarning
-        If some images of the table are not among the labels.
+        If some images of the table are not among the images, and for what is doubtful.
     """
+    labels = [one if isinstance(one, str) else one.label for one in images]
     positions = {label: position for position, label in enumerate(labels)}
-    found = resolve_labels(table, {split_label(label)[0] for label in labels})
+    found = _resolve_for(table, labels)
+    refuse_two_for_one(table, found)
     points = [np.zeros((0, 2)) for _ in labels]
-    unknown = []
+    unknown, notes = [], []
     for label, some in table.points.items():
         position = _position(positions, found[label], table.source)
         if position is None:
             unknown.append(label)
-        else:
-            points[position] = np.concatenate([points[position], some])
+            continue
+        some, note = to_pixels(
+            some,
+            table.units.get(label, PointUnit()),
+            images[position],
+            labels[position],
+            table.source,
+            pixel_size,
+        )
+        points[position] = np.concatenate([points[position], some])
+        notes += [note] if note else []
     _report_unknown(unknown, table, labels)
+    in_doubt = not table.is_stated and not table.units
+    doubts = check_places(
+        points, images, labels, table.source, pixel_size, in_doubt=in_doubt
+    )
+    # One file of a kind stands for all.
+    for note in notes[:1] + doubts:
+        warnings.warn(note, stacklevel=2)
     return points
 
 
@@ -135,7 +170,7 @@ def label_columns(labels):
     cells : list of list
         The cells of each label in these columns.
     """
-    parts = [split_label(label) for label in labels]
+    parts = [split_label(printable(label)) for label in labels]
     if all(frame is None for _, frame in parts):
         return ["image"], [[name] for name, _ in parts]
     return ["image", "frame"], [
@@ -143,18 +178,82 @@ def label_columns(labels):
     ]
 
 
+def _resolve_for(table, labels):
+    """Find the images of the labels of a table among the images that are here."""
+    found = resolve_labels(table, {split_label(label)[0] for label in labels})
+    frames = [split_label(label)[1] for label in table.points]
+    alone = all(split_label(label)[1] is None for label in labels)
+    if (
+        table.has_names
+        or len(labels) < 2
+        or not alone
+        or any(found.values())
+        or any(frame is None or frame >= len(labels) for frame in frames)
+    ):
+        return found
+    # napari shows a folder of images as a stack, in natural order.
+    warnings.warn(
+        f"{table.source} names no image and has several frames: frame 0 is taken for "
+        f"{labels[0]}, frame 1 for {labels[1]}, and so on.",
+        stacklevel=3,
+    )
+    pairs = zip(table.points, frames, strict=True)
+    return {label: labels[frame] for label, frame in pairs}
+
+
+def refuse_two_for_one(table, found):
+    """Refuse two names for one image: they may have meant two images.
+
+    Parameters
+    ----------
+    table : PointTable
+        For the message.
+    found : dict of str to (str or None)
+        From `resolve_labels`.
+
+    Raises
+    ------
+    ValueError
+        If two labels of the table stand for the same image or frame.
+    """
+    meant = {}
+    for label, name in found.items():
+        if name is not None:
+            meant.setdefault(name, []).append(label)
+    # In one table a name may be spelled in two ways; two files are two tables.
+    is_folder = Path(table.source).is_dir()
+    for name, labels in meant.items():
+        pairs = combinations([split_label(label)[0] for label in labels], 2)
+        if any(is_folder or not may_be_same(*pair) for pair in pairs):
+            raise ValueError(
+                f"{table.source} has points of {shorten(labels)}, and both may be "
+                f"{name}; leave one of them out, or write the whole names."
+            )
+
+
 def _position(positions, label, source):
     """Position of a label among the images, None if it is not there."""
     if label is None or label in positions:
         return positions.get(label)
     name, frame = split_label(label)
-    if frame is None:
+    if frame is None and any(split_label(one)[0] == name for one in positions):
         raise ValueError(
             f"{source} has points of the stack {name} without a frame; expected a "
             "column frame (or napari's axis-0, axis-1, axis-2)."
         )
+    n_frames = sum(split_label(one)[0] == name for one in positions)
+    if n_frames and name not in positions:
+        hint = " Do the frames count from 1?" if frame == n_frames else ""
+        raise ValueError(
+            f"{source} has points in frame {frame} of {name}, which has the frames 0 "
+            f"to {n_frames - 1}.{hint}"
+        )
     # napari puts a single image on frame 0 of a view with three axes.
-    return positions.get(name) if frame == 0 else None
+    if name in positions and frame:
+        raise ValueError(
+            f"{source} has points in frame {frame} of {name}, which is no stack."
+        )
+    return positions.get(name)
 
 
 def _report_unknown(unknown, table, labels):
