@@ -30,7 +30,7 @@ from pseudocell import (
     baselines,
     nets,
 )
-from pseudocell.io import _plain, load_model, models, save_model
+from pseudocell.io import _plain, load_model, models, read_images, save_model
 
 RNG = np.random.default_rng(0)
 IMAGES = [RNG.integers(0, 256, size, dtype=np.uint8) for size in ((48, 40), (40, 56))]
@@ -206,6 +206,20 @@ def test_what_was_one_object_is_one_again(fitted, tmp_path):
     save_model(loaded, tmp_path / "again.pseudocell")
     again = load_model(tmp_path / "again.pseudocell")
     assert again.detector_ is again.detectors_[-1]
+
+
+DATA = Path(__file__).parent / "data"
+RELEASED = sorted(DATA.glob("*.pseudocell"))
+
+
+@pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
+@pytest.mark.filterwarnings("ignore:.* was saved with")
+def test_models_of_every_release_find_what_they_found(path):
+    (image,) = read_images([DATA / "cells.png"])
+    (points,) = load_model(path).predict([image])
+    expected = np.array(json.loads(path.with_suffix(".json").read_text()))
+    assert len(expected) == 6  # all cells that save_models.py draws
+    np.testing.assert_allclose(np.sort(points, 0), np.sort(expected, 0), atol=0.01)
 
 
 VALUES = {
