@@ -144,6 +144,16 @@ def _library_versions():
 
 
 def _check_format(header):
+    match header:
+        case {"format": int(), "libraries": dict(there)} if all(
+            isinstance(there.get(package), str) for package in PACKAGES
+        ):
+            pass
+        case _:
+            raise ValueError(
+                "it does not say its format and the versions of its libraries; copy it "
+                "again, or fit it again"
+            )
     if header["format"] != FORMAT:
         writer = header["libraries"]["pseudocell"]
         raise ValueError(
