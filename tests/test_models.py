@@ -577,6 +577,7 @@ FORGED = [
     (NOT_OURS, node(object=3)),
     ("its parts are nested too deep", deep),
     ("lacks beta", lambda header, _: header["estimator"]["object"][1].pop("beta")),
+    ("lacks alpha, beta,", root({"object": ["PseudoLabelCellDetector", {}]})),
     (NO_VERSIONS, lambda header, _: header.pop("libraries")),
     (NO_VERSIONS, lambda header, _: header.update(libraries={"pseudocell": 1})),
     (NO_VERSIONS, lambda header, _: header.pop("format")),

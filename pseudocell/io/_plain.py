@@ -264,15 +264,8 @@ class _Reader:
             state = OLD_STATES[name](state)
         if name == "_Net":
             made = _make_net(kind, state)
-        elif hasattr(kind, "from_plain"):
-            made = kind.from_plain(state)
         else:
-            missing = set(kind._get_param_names()) - set(state)
-            if missing:
-                lacks = ", ".join(sorted(missing))
-                raise _RefusedError(f"the {name} in it lacks {lacks}")
-            made = kind.__new__(kind)
-            vars(made).update(state)
+            made = _make_estimator(kind, state)
         self._objects[number] = made
         return made
 
@@ -291,6 +284,18 @@ def _get(name, known):
 def _is_estimator(name):
     is_known = isinstance(name, str) and name in OBJECTS and name != "_Net"
     return is_known and hasattr(_find(name, OBJECTS), "get_params")
+
+
+def _make_estimator(kind, state):
+    missing = set(kind._get_param_names()) - set(state)
+    if missing:
+        lacks = ", ".join(sorted(missing))
+        raise _RefusedError(f"the {kind.__name__} in it lacks {lacks}")
+    if hasattr(kind, "from_plain"):
+        return kind.from_plain(state)
+    made = kind.__new__(kind)
+    vars(made).update(state)
+    return made
 
 
 def _make_net(kind, state):
