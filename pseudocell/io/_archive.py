@@ -3,6 +3,8 @@
 import hashlib
 import io
 import json
+import os
+import stat
 import zipfile
 from pathlib import Path
 
@@ -42,7 +44,11 @@ def write_archive(path, header, members):
             archive.writestr(zipfile.ZipInfo(name), data)
     body = content.getvalue()[:-DIGEST_SIZE]
     with whole_file(path) as temporary:
-        temporary.write_bytes(body + _digest(body))
+        with open(temporary, "wb") as file:
+            file.write(body + _digest(body))
+            file.flush()
+            os.fsync(file.fileno())
+    _sync_folder(Path(path).parent)
 
 
 def read_archive(path):
@@ -66,6 +72,12 @@ def read_archive(path):
         If the file cannot be read, is another one, or is damaged.
     """
     try:
+        # Pipes and devices would be read for ever.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ValueError(
+                f"The model {path} cannot be read: it is not a regular file; expected "
+                "a file written by pseudocell fit or by save_model."
+            )
         content = Path(path).read_bytes()
     except OSError as error:
         reason = error.strerror or error
@@ -80,16 +92,40 @@ def read_archive(path):
         if digest != _digest(body):
             raise ValueError("its checksum is wrong")
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if any(one.compress_type for one in archive.infolist()):
-                raise ValueError("it holds compressed members")
-            members = {name: archive.read(name) for name in archive.namelist()}
+            members = _read_members(archive, len(content))
         return json.loads(members.pop(HEADER)), members
-    # The last three are for files made to fool the reader.
-    except (ValueError, zipfile.BadZipFile, KeyError, RuntimeError) as error:
+    # The others are for files made to fool the reader.
+    except Exception as error:
+        reason = "it is not as save_model writes it"
+        if type(error) is ValueError:
+            reason = error
         raise ValueError(
-            f"The model {path} is damaged: {error}. It is cut short or was changed "
+            f"The model {path} is damaged: {reason}. It is cut short or was changed "
             "after it was written; copy it again, or fit it again."
         ) from error
+
+
+def _read_members(archive, size):
+    """Read each member once: together they are no larger than the file."""
+    infos = archive.infolist()
+    if any(one.compress_type for one in infos):
+        raise ValueError("it holds compressed members")
+    if len({one.filename for one in infos}) < len(infos):
+        raise ValueError("two of its members have one name")
+    if sum(max(one.file_size, one.compress_size) for one in infos) > size:
+        raise ValueError("its members overlap")
+    return {one.filename: archive.read(one) for one in infos}
+
+
+def _sync_folder(folder):
+    """Make the new name outlive a crash of the machine, where folders allow it."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _digest(body):

@@ -4,12 +4,15 @@ Nothing in the data can name a function or another class, so that turning data f
 stranger back into an estimator runs no code but that of pseudocell.
 """
 
+import inspect
 import io
 import math
 from functools import partial
 from importlib import import_module
 
 import numpy as np
+
+from pseudocell.io._older import OLD_NAMES, OLD_STATES
 
 __all__ = ["from_plain", "to_plain"]
 
@@ -36,6 +39,8 @@ NETS = {
     "PatchCNN": "pseudocell.nets",
     "UNet": "pseudocell.nets",
 }
+# The largest arguments of a net in a file: more takes for ever to build.
+NET_BOUNDS = {"base_channels": 4096, "depth": 16, "in_channels": 65536, "width": 4096}
 # Where scikit-learn keeps callbacks. They watch a fit and are no part of what it gave.
 CALLBACKS = "_skl_callbacks"
 # The generator of numpy.random.RandomState.
@@ -67,6 +72,8 @@ def to_plain(estimator):
     ValueError
         If a part is none of these; it is named.
     """
+    if not _is_estimator(type(estimator).__name__):
+        raise ValueError(_not_ours(type(estimator).__name__, estimator))
     writer = _Writer()
     return writer.write(estimator, type(estimator).__name__), writer.members
 
@@ -89,9 +96,27 @@ def from_plain(tree, members):
     Raises
     ------
     ValueError
-        If the data name another class, or are not those of an estimator.
+        If the data name another class, or are not those of an estimator; the message
+        is the end of a sentence.
     """
-    return _Reader(members).read(tree)
+    try:
+        match tree:
+            case {"object": [str(name), _]} if _is_estimator(OLD_NAMES.get(name, name)):
+                return _Reader(members).read(tree)
+            case {"object": [str(name), _]}:
+                _get(name, OBJECTS)
+        raise _RefusedError("it holds something other than an estimator")
+    except _RefusedError:
+        raise
+    except RecursionError as error:
+        raise _RefusedError("its parts are nested too deep") from error
+    # Made by hand, it may be wrong in any way, and Python's words say nothing to users.
+    except Exception as error:
+        raise _RefusedError("it is not as save_model writes it") from error
+
+
+class _RefusedError(ValueError):
+    """What is wrong with a file, in our own words."""
 
 
 class _Writer:
@@ -134,12 +159,7 @@ class _Writer:
             return {"net": value.__name__}
         if _find(kind.__name__, OBJECTS) is kind:
             return self._object(value, place)
-        raise ValueError(
-            f"{place} is {_describe(value)}, which is not of pseudocell; a model file "
-            "that cannot run code holds pseudocell's own parts, numbers, text and "
-            "arrays only. Give the file a name that ends in .joblib, or use "
-            "joblib.dump."
-        )
+        raise ValueError(_not_ours(place, value))
 
     def _items(self, values, place):
         return [self.write(one, f"{place}[{i}]") for i, one in enumerate(values)]
@@ -166,7 +186,7 @@ class _Writer:
 
 class _Reader:
     def __init__(self, members):
-        self._members = members
+        self._members = dict(members)
         # In the order in which they were begun, as they were written.
         self._objects = []
         self._readers = {
@@ -178,7 +198,7 @@ class _Reader:
             "objects": self._object_array,
             "partial": self._partial,
             "random_state": self._random_state,
-            "same": lambda number: self._objects[number],
+            "same": self._same,
             "scalar": lambda name: self._array(name)[()],
             "tuple": lambda items: tuple(self.read(items)),
         }
@@ -192,8 +212,28 @@ class _Reader:
         return self._readers[tag](content)
 
     def _array(self, name):
-        file = io.BytesIO(self._members[name])
-        return np.lib.format.read_array(file, allow_pickle=False)
+        # Each array has one name and one place: copies would be without bound.
+        data = self._members.pop(name, None)
+        if data is None:
+            raise _RefusedError(f"it names the array {name!r} twice, or lacks it")
+        file = io.BytesIO(data)
+        header = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }[np.lib.format.read_magic(file)]
+        shape, is_fortran, dtype = header(file)
+        n_bytes = math.prod(shape) * dtype.itemsize
+        # Before the memory is asked for.
+        if dtype.hasobject or not dtype.itemsize or n_bytes != len(data) - file.tell():
+            raise _RefusedError(f"the array {name!r} is not as save_model writes it")
+        order = "F" if is_fortran else "C"
+        return np.ndarray(shape, dtype, data, file.tell(), order=order).copy("K")
+
+    def _same(self, number):
+        known = dict(enumerate(self._objects))
+        if known.get(number) is None:
+            raise _RefusedError(f"it refers to a part {number!r} that it lacks")
+        return known[number]
 
     def _object_array(self, content):
         shape, items = content
@@ -205,6 +245,7 @@ class _Reader:
 
     def _partial(self, content):
         function, positional, keywords = self.read(content)
+        _check_net(function, keywords, positional)
         return partial(function, *positional, **keywords)
 
     def _random_state(self, content):
@@ -214,18 +255,17 @@ class _Reader:
 
     def _object(self, content):
         name, state = content
+        name = OLD_NAMES.get(name, name)
         kind = _get(name, OBJECTS)
         number = len(self._objects)
         self._objects.append(None)
         state = {key: self.read(one) for key, one in state.items()}
-        if hasattr(kind, "from_plain"):
-            made = kind.from_plain(state)
+        if name in OLD_STATES:
+            state = OLD_STATES[name](state)
+        if name == "_Net":
+            made = _make_net(kind, state)
         else:
-            missing = set(kind._get_param_names()) - set(state)
-            if missing:
-                raise ValueError(f"the {name} in it lacks {', '.join(sorted(missing))}")
-            made = kind.__new__(kind)
-            vars(made).update(state)
+            made = _make_estimator(kind, state)
         self._objects[number] = made
         return made
 
@@ -236,9 +276,72 @@ def _find(name, known):
 
 
 def _get(name, known):
-    if name not in known:
-        raise ValueError(f"it names {name!r}, which is not of pseudocell")
+    if not isinstance(name, str) or name not in known:
+        raise _RefusedError(f"it names {name!r}, which is not of pseudocell")
     return _find(name, known)
+
+
+def _is_estimator(name):
+    is_known = isinstance(name, str) and name in OBJECTS and name != "_Net"
+    return is_known and hasattr(_find(name, OBJECTS), "get_params")
+
+
+def _make_estimator(kind, state):
+    missing = set(kind._get_param_names()) - set(state)
+    if missing:
+        lacks = ", ".join(sorted(missing))
+        raise _RefusedError(f"the {kind.__name__} in it lacks {lacks}")
+    if hasattr(kind, "from_plain"):
+        return kind.from_plain(state)
+    made = kind.__new__(kind)
+    vars(made).update(state)
+    return made
+
+
+def _make_net(kind, state):
+    """Make a net after a look at its size: weights are compared once it is built."""
+    lacks = {"factory", "arguments", "weights", "device", "history"} - set(state)
+    if lacks:
+        raise _RefusedError(f"a net in it lacks {', '.join(sorted(lacks))}")
+    _check_net(state["factory"], state["arguments"])
+    if state["device"] == "meta" or not isinstance(state["device"], str):
+        raise _RefusedError(f"a net in it is on the device {state['device']!r}")
+    try:
+        return kind.from_plain(state)
+    except RuntimeError as error:
+        raise _RefusedError("the weights of a net in it do not fit the net") from error
+
+
+def _check_net(factory, arguments, positional=()):
+    """Refuse what makes no net of pseudocell, or one that is too large."""
+    if type(factory) is partial:
+        positional = (*factory.args, *positional)
+        arguments = {**factory.keywords, **arguments}
+        factory = factory.func
+    if factory not in [_find(name, NETS) for name in NETS]:
+        raise _RefusedError("it makes a net with what is not a net of pseudocell")
+    try:
+        given = inspect.signature(factory).bind_partial(*positional, **arguments)
+    except TypeError as error:
+        name = factory.__name__
+        raise _RefusedError(f"a {name} in it has arguments of another net") from error
+    for name, value in given.arguments.items():
+        least = 0 if name == "depth" else 1
+        is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not is_whole or not least <= value <= NET_BOUNDS[name]:
+            raise _RefusedError(
+                f"a {factory.__name__} in it has {name}={str(value)[:40]}; expected a "
+                f"whole number from {least} to {NET_BOUNDS[name]}"
+            )
+
+
+def _not_ours(place, value):
+    return (
+        f"{place} is {_describe(value)}, which is not of pseudocell; a model file "
+        "that cannot run code holds pseudocell's own parts, numbers, text and "
+        "arrays only. Give the file a name that ends in .joblib, or use "
+        "joblib.dump."
+    )
 
 
 def _describe(value):

@@ -115,7 +115,12 @@ def load_model(path):
     with _one_sentence(path):
         if is_plain:
             return from_plain(header["estimator"], members)
-        return joblib.load(io.BytesIO(members[JOBLIB_MEMBER]))
+        if JOBLIB_MEMBER not in members:
+            raise ValueError("it holds no estimator")
+        estimator = joblib.load(io.BytesIO(members[JOBLIB_MEMBER]))
+        if not hasattr(estimator, "get_params"):
+            raise ValueError("it holds something other than an estimator")
+        return estimator
 
 
 def _is_joblib(path):
@@ -144,6 +149,16 @@ def _library_versions():
 
 
 def _check_format(header):
+    match header:
+        case {"format": int(), "libraries": dict(there)} if all(
+            isinstance(there.get(package), str) for package in PACKAGES
+        ):
+            pass
+        case _:
+            raise ValueError(
+                "it does not say its format and the versions of its libraries; copy it "
+                "again, or fit it again"
+            )
     if header["format"] != FORMAT:
         writer = header["libraries"]["pseudocell"]
         raise ValueError(
