@@ -20,6 +20,7 @@ from ._ranking._candidates import choose_images, random_places, search, sort_can
 from ._ranking._cross_fit import rank_candidates
 from ._ranking._extractor import PatchExtractor
 from ._ranking._featurizer import NNPUFeaturizer
+from ._ranking._probability import rate_candidates
 from ._ranking._ranker import PClassificationRanker
 from ._ranking._selector import CalibratedSelector
 from ._rounds import (
@@ -36,8 +37,16 @@ __all__ = ["PseudoLabelCellDetector"]
 
 # Nets learn by heart which cells have no label, unless a round is short. Those of round
 # 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
+# Where all that may be a cell has a label, the rest of the image is background as if all
+# cells were clicked, and counts as much against their discs.
 DETECTOR = partial(
-    HeatmapDetector, n_nets=2, warm_start=True, warm_steps=200, max_epochs=15
+    HeatmapDetector,
+    n_nets=2,
+    held_out="places",
+    background_weight=1 / 3,
+    warm_start=True,
+    warm_steps=200,
+    max_epochs=40,
 )
 
 
@@ -70,8 +79,9 @@ class PseudoLabelCellDetector(
         Share of cells among the unlabelled candidates, for the features. Rather too
         high than too low. None estimates it.
     detector : estimator, default=None
-        None takes ``HeatmapDetector(n_nets=2, warm_start=True, warm_steps=200,
-        max_epochs=15)``: two nets that go on learning from round to round.
+        None takes ``HeatmapDetector(n_nets=2, held_out="places", background_weight=1/3,
+        warm_start=True, warm_steps=200, max_epochs=40)``: two nets that go on learning
+        from round to round.
     extractor : estimator, default=None
         None takes `PatchExtractor`.
     featurizer : estimator, default=None
@@ -304,7 +314,8 @@ class PseudoLabelCellDetector(
             if len(self.rounds_) > 1 and not choice.any():
                 reason = "no_change"
                 break
-            labels = labels.add(candidates, ranking, choice, self.cell_radius_)
+            chances = self._rate(candidates, ranking)
+            labels = labels.add(candidates, ranking, choice, chances, self.cell_radius_)
             unlabelled = candidates.unlabelled
             reason = self._train(tasks, detector, images, labels, unlabelled)
         if reason is None and len(self.rounds_) == n_before:
@@ -371,8 +382,8 @@ class PseudoLabelCellDetector(
             odd_weight=weight if odd else None,
         )
         detector = new_detector(template, self.rounds_[: 1 if odd else None])
-        more = {"positives": labels.positives, "negatives": labels.negatives}
-        return detector.set_params(**settings).fit(images, labels.clicks, **more)
+        detector.set_params(**settings)
+        return detector.fit(images, labels.clicks, **labels.to_fit())
 
     def _held_out(self, detector, images):
         """Return what held-out clicks say of a detector."""
@@ -408,7 +419,15 @@ class PseudoLabelCellDetector(
             )
         threshold = self.candidate_threshold
         peaks = search(last.detector, images, threshold, known, self.searched_)
-        return sort_candidates(peaks, labels, last.detector, self.cell_radius_)
+        return sort_candidates(
+            peaks, labels, last.detector, images.shapes, self.cell_radius_
+        )
+
+    def _rate(self, candidates, ranking):
+        """Return how probably each candidate is a cell, if clicks can tell."""
+        if not (self.learn_background and candidates.are_by_place):
+            return None
+        return rate_candidates(candidates, ranking, self.cell_radius_)
 
     def _rank(self, images, candidates):
         extractor = self._part("extractor")
