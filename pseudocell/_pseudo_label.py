@@ -37,16 +37,13 @@ __all__ = ["PseudoLabelCellDetector"]
 
 # Nets learn by heart which cells have no label, unless a round is short. Those of round
 # 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
-# Where all that may be a cell has a label, the rest of the image is background as if all
-# cells were clicked, and counts as much against their discs.
 DETECTOR = partial(
     HeatmapDetector,
     n_nets=2,
     held_out="places",
-    background_weight=1 / 3,
     warm_start=True,
     warm_steps=200,
-    max_epochs=40,
+    max_epochs=15,
 )
 
 
@@ -79,9 +76,9 @@ class PseudoLabelCellDetector(
         Share of cells among the unlabelled candidates, for the features. Rather too
         high than too low. None estimates it.
     detector : estimator, default=None
-        None takes ``HeatmapDetector(n_nets=2, held_out="places", background_weight=1/3,
-        warm_start=True, warm_steps=200, max_epochs=40)``: two nets that go on learning
-        from round to round.
+        None takes ``HeatmapDetector(n_nets=2, held_out="places", warm_start=True,
+        warm_steps=200, max_epochs=15)``: two nets that go on learning from round to
+        round.
     extractor : estimator, default=None
         None takes `PatchExtractor`.
     featurizer : estimator, default=None
@@ -299,8 +296,7 @@ class PseudoLabelCellDetector(
             labels = Labels.from_clicks(clicks)
             reason = self._train(tasks, detector, images, labels)
         while reason is None and len(self.rounds_) <= self.max_iter:
-            labels = self.rounds_[-1].labels
-            candidates = self._find_candidates(images, labels)
+            labels, candidates = self._find_candidates(images)
             if not candidates.can_be_ranked():
                 reason = "no_candidates"
                 break
@@ -379,7 +375,9 @@ class PseudoLabelCellDetector(
             len(self.rounds_),
             learn_background=self.learn_background,
             cell_radius=self.cell_radius_ if self.rounds_ else None,
-            odd_weight=weight if odd else None,
+            background_weight=weight,
+            is_rated=labels.probabilities is not None,
+            odd=odd,
         )
         detector = new_detector(template, self.rounds_[: 1 if odd else None])
         detector.set_params(**settings)
@@ -405,8 +403,8 @@ class PseudoLabelCellDetector(
         first = self.rounds_[0].detector
         return is_worse(*(self._held_out(one, images) for one in (detector, first)))
 
-    def _find_candidates(self, images, labels):
-        """Find the candidates; those of the round before stay candidates."""
+    def _find_candidates(self, images):
+        """Find the candidates, and the labels to add to; known ones stay candidates."""
         last, known = self.rounds_[-1], self.rounds_[-1].candidates
         size = self.clicks_, self.cell_radius_
         if known is None:
@@ -419,9 +417,13 @@ class PseudoLabelCellDetector(
             )
         threshold = self.candidate_threshold
         peaks = search(last.detector, images, threshold, known, self.searched_)
-        return sort_candidates(
-            peaks, labels, last.detector, images.shapes, self.cell_radius_
-        )
+        labels = last.labels
+        if getattr(last.detector, "places_", None) is not None:
+            # Clicks are a sample of all cells, not of those that are left: labels are
+            # chosen anew.
+            labels = Labels.from_clicks(self.clicks_)
+        sizes = images.shapes, self.cell_radius_
+        return labels, sort_candidates(peaks, labels, last.detector, *sizes)
 
     def _rate(self, candidates, ranking):
         """Return how probably each candidate is a cell, if clicks can tell."""

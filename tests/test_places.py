@@ -52,7 +52,8 @@ def test_masks_agree_with_folds_of_points():
 def test_clicks_are_shared_out(counts):
     clicks = draw_clicks(counts)
     places = deal_places(clicks, SHAPES, 2)
-    folds = [places.fold_of(i, *each) for i, each in enumerate(zip(clicks, SHAPES))]
+    pairs = zip(clicks, SHAPES, strict=True)
+    folds = [places.fold_of(i, *each) for i, each in enumerate(pairs)]
     load = np.bincount(np.concatenate(folds), minlength=2)
     assert load.min() >= 1
     assert abs(load[0] - load[1]) <= 0.25 * load.sum() + 1
