@@ -11,7 +11,7 @@ __all__ = ["Labels"]
 # A candidate above this quantile of the clicked cells may be one: "undecided".
 UNDECIDED = 0.1
 # One that is less probable than this counts as background.
-LEAST_PROBABLE = 1 / 3
+LEAST_PROBABLE = 0.1
 
 
 @dataclass(frozen=True, eq=False)

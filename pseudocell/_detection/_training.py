@@ -216,6 +216,9 @@ def plan_batches(detector, shapes, labels, held_out, places, *, most, seeds):
         seen, positives, negatives, undecided = _labels_of(
             number, labels, held_out, places, shapes
         )
+        # What is less probable than the background weighs is background.
+        least = detector.background_weight
+        undecided = [(p[w > least], w[w > least]) for p, w in undecided]
         cells = _join(seen, positives)
         # Pseudo positives are the clear cells, and many. Crops around any cell would be
         # theirs, and the clicks, which stand for all the others, be crowded out.
