@@ -16,7 +16,14 @@ from ._validation import (
     count_channels,
 )
 
-__all__ = ["Image", "Images", "check_clicked", "grey_range", "measure"]
+__all__ = [
+    "Image",
+    "Images",
+    "check_clicked",
+    "check_probabilities",
+    "grey_range",
+    "measure",
+]
 
 # Percentiles that are mapped to -1 and 1: robust against dead and hot pixels.
 LOW, HIGH = 1.0, 99.0
@@ -231,6 +238,49 @@ def check_clicked(images, points, name="partial_points", *, needed=True):
         if len(array):
             check_points_inside(array, images[index].shape, index, name)
     return points
+
+
+def check_probabilities(probabilities, points):
+    """Check the probabilities of points, one array an image.
+
+    Parameters
+    ----------
+    probabilities : sequence of array-like of shape (n_i,), or None
+        In [0, 1]; None where there are no points.
+    points : list of ndarray of shape (n_i, 2)
+        The points.
+
+    Returns
+    -------
+    probabilities : list of float ndarray of shape (n_i,)
+
+    Raises
+    ------
+    ValueError
+        If there is not one of each point, or one is not in [0, 1].
+    """
+    if probabilities is None:
+        probabilities = [()] * len(points)
+    if len(probabilities) != len(points):
+        raise ValueError(
+            f"probabilities has {len(probabilities)} lists for {len(points)} images; "
+            "expected one list an image."
+        )
+    checked = []
+    for index, (chances, places) in enumerate(zip(probabilities, points, strict=True)):
+        chances = np.array(chances, dtype=float)
+        if chances.shape != (len(places),):
+            raise ValueError(
+                f"probabilities[{index}] has shape {chances.shape}; expected "
+                f"({len(places)},), one for each row of undecided[{index}]."
+            )
+        if not ((chances >= 0) & (chances <= 1)).all():
+            raise ValueError(
+                f"probabilities[{index}] has values outside of [0, 1] or NaN; expected "
+                "how probable it is that each point is a cell."
+            )
+        checked.append(chances)
+    return checked
 
 
 def measure(image):

@@ -20,6 +20,7 @@ from ._ranking._candidates import choose_images, random_places, search, sort_can
 from ._ranking._cross_fit import rank_candidates
 from ._ranking._extractor import PatchExtractor
 from ._ranking._featurizer import NNPUFeaturizer
+from ._ranking._probability import rate_candidates
 from ._ranking._ranker import PClassificationRanker
 from ._ranking._selector import CalibratedSelector
 from ._rounds import (
@@ -37,7 +38,12 @@ __all__ = ["PseudoLabelCellDetector"]
 # Nets learn by heart which cells have no label, unless a round is short. Those of round
 # 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
 DETECTOR = partial(
-    HeatmapDetector, n_nets=2, warm_start=True, warm_steps=200, max_epochs=15
+    HeatmapDetector,
+    n_nets=2,
+    held_out="places",
+    warm_start=True,
+    warm_steps=200,
+    max_epochs=15,
 )
 
 
@@ -70,8 +76,9 @@ class PseudoLabelCellDetector(
         Share of cells among the unlabelled candidates, for the features. Rather too
         high than too low. None estimates it.
     detector : estimator, default=None
-        None takes ``HeatmapDetector(n_nets=2, warm_start=True, warm_steps=200,
-        max_epochs=15)``: two nets that go on learning from round to round.
+        None takes ``HeatmapDetector(n_nets=2, held_out="places", warm_start=True,
+        warm_steps=200, max_epochs=15)``: two nets that go on learning from round to
+        round.
     extractor : estimator, default=None
         None takes `PatchExtractor`.
     featurizer : estimator, default=None
@@ -289,8 +296,7 @@ class PseudoLabelCellDetector(
             labels = Labels.from_clicks(clicks)
             reason = self._train(tasks, detector, images, labels)
         while reason is None and len(self.rounds_) <= self.max_iter:
-            labels = self.rounds_[-1].labels
-            candidates = self._find_candidates(images, labels)
+            labels, candidates = self._find_candidates(images)
             if not candidates.can_be_ranked():
                 reason = "no_candidates"
                 break
@@ -304,7 +310,8 @@ class PseudoLabelCellDetector(
             if len(self.rounds_) > 1 and not choice.any():
                 reason = "no_change"
                 break
-            labels = labels.add(candidates, ranking, choice, self.cell_radius_)
+            chances = self._rate(candidates, ranking)
+            labels = labels.add(candidates, ranking, choice, chances, self.cell_radius_)
             unlabelled = candidates.unlabelled
             reason = self._train(tasks, detector, images, labels, unlabelled)
         if reason is None and len(self.rounds_) == n_before:
@@ -368,11 +375,13 @@ class PseudoLabelCellDetector(
             len(self.rounds_),
             learn_background=self.learn_background,
             cell_radius=self.cell_radius_ if self.rounds_ else None,
-            odd_weight=weight if odd else None,
+            background_weight=weight,
+            is_rated=labels.probabilities is not None,
+            odd=odd,
         )
         detector = new_detector(template, self.rounds_[: 1 if odd else None])
-        more = {"positives": labels.positives, "negatives": labels.negatives}
-        return detector.set_params(**settings).fit(images, labels.clicks, **more)
+        detector.set_params(**settings)
+        return detector.fit(images, labels.clicks, **labels.to_fit())
 
     def _held_out(self, detector, images):
         """Return what held-out clicks say of a detector."""
@@ -394,8 +403,8 @@ class PseudoLabelCellDetector(
         first = self.rounds_[0].detector
         return is_worse(*(self._held_out(one, images) for one in (detector, first)))
 
-    def _find_candidates(self, images, labels):
-        """Find the candidates; those of the round before stay candidates."""
+    def _find_candidates(self, images):
+        """Find the candidates, and the labels to add to; known ones stay candidates."""
         last, known = self.rounds_[-1], self.rounds_[-1].candidates
         size = self.clicks_, self.cell_radius_
         if known is None:
@@ -408,7 +417,19 @@ class PseudoLabelCellDetector(
             )
         threshold = self.candidate_threshold
         peaks = search(last.detector, images, threshold, known, self.searched_)
-        return sort_candidates(peaks, labels, last.detector, self.cell_radius_)
+        labels = last.labels
+        if getattr(last.detector, "places_", None) is not None:
+            # Clicks are a sample of all cells, not of those that are left: labels are
+            # chosen anew.
+            labels = Labels.from_clicks(self.clicks_)
+        sizes = images.shapes, self.cell_radius_
+        return labels, sort_candidates(peaks, labels, last.detector, *sizes)
+
+    def _rate(self, candidates, ranking):
+        """Return how probably each candidate is a cell, if clicks can tell."""
+        if not (self.learn_background and candidates.are_by_place):
+            return None
+        return rate_candidates(candidates, ranking, self.cell_radius_)
 
     def _rank(self, images, candidates):
         extractor = self._part("extractor")

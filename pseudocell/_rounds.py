@@ -26,6 +26,9 @@ __all__ = [
 SAVED = ("detectors_", "history_", "labels_", "candidates_")
 # By how much less unlabelled places count where cells of one kind were clicked.
 WEIGHT_IF_ODD = 0.2
+# What the background weighs where all cells are labelled. From round 2 on the labels
+# come from detectors that know the background.
+FULL_WEIGHT = 1 / 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +63,15 @@ class Round:
     ended: str | None = None
 
 
-def round_settings(number, *, learn_background, cell_radius=None, odd_weight=None):
+def round_settings(
+    number,
+    *,
+    learn_background,
+    cell_radius=None,
+    background_weight=None,
+    is_rated=False,
+    odd=False,
+):
     """Return which parameters of the detector a round sets, whatever was before it.
 
     Parameters
@@ -71,9 +82,13 @@ def round_settings(number, *, learn_background, cell_radius=None, odd_weight=Non
         Whether unlabelled pixels count once there are pseudo labels.
     cell_radius : float, optional
         The radius that round 0 used: it is estimated once, if at all.
-    odd_weight : float, optional
-        The weight of the background of the detector, if the clicks were found to be of
-        one kind: of the cells of other kinds a smaller share has a label.
+    background_weight : float, optional
+        That of the detector.
+    is_rated : bool, default=False
+        Whether all that may be a cell has a probability.
+    odd : bool, default=False
+        Whether the clicks were found to be of one kind: of the cells of other kinds a
+        smaller share has a label.
 
     Returns
     -------
@@ -85,8 +100,10 @@ def round_settings(number, *, learn_background, cell_radius=None, odd_weight=Non
         settings["masked"] = False
     if cell_radius is not None:
         settings["cell_radius"] = cell_radius
-    if odd_weight is not None:
-        settings["background_weight"] = WEIGHT_IF_ODD * odd_weight
+    if odd:
+        settings["background_weight"] = WEIGHT_IF_ODD * background_weight
+    elif is_rated and number > 1:
+        settings["background_weight"] = max(FULL_WEIGHT, background_weight)
     return settings
 
 
@@ -278,13 +295,14 @@ class RoundsMixin:
 
 def _label_rounds(rounds):
     """Return the attribute `labeled_iter_`: in which round each point was labelled."""
-    counts = [[*map(len, one.labels.positives)] for one in rounds]
-    added = np.diff(counts, axis=0, prepend=0)
-    numbers = np.arange(len(rounds))
-    return [
-        np.repeat(np.append(0, numbers), np.append(len(clicks), added[:, index]))
-        for index, clicks in enumerate(rounds[0].labels.clicks)
-    ]
+    numbers = []
+    for index, clicks in enumerate(rounds[0].labels.clicks):
+        since = {}
+        for one in rounds:
+            points = [*map(tuple, one.labels.positives[index])]
+            since = {point: since.get(point, one.number) for point in points}
+        numbers.append(np.array([0] * len(clicks) + [*since.values()], dtype=int))
+    return numbers
 
 
 def _records_of(rounds):

@@ -472,27 +472,39 @@ def test_peaks_are_sorted_by_the_labels_near_them():
     detector = SimpleNamespace(
         click_folds_=[np.array([0, 1])], click_heights_=[np.array([0.0, 0.3])]
     )
-    found = sort_candidates([(peaks, heights)], labels, detector, radius=6)
+    shapes = [(96, 96)]
+    found = sort_candidates([(peaks, heights)], labels, detector, shapes, radius=6)
     assert found.positive[0].tolist() == [[10, 10], [10, 40]]
     assert found.positive_heights[0].tolist() == [0.3, 0.8]
     # One fold alone has a click at a peak: it cannot be held out.
-    assert [[*map(list, pair)] for pair in found.folds] == [[[0, 1], [0]]]
+    assert seen_and_asked(found.folds) == [[[0, 1], [0]]]
     assert found.unlabelled[0].tolist() == [[40, 40]]
     assert found.unlabelled_heights[0].tolist() == [0.6]
 
 
 def test_rankers_are_asked_about_clicks_that_they_have_not_seen():
     """Pseudo positives are seen by all and asked about by none."""
-    numbers = np.array([0, 1, 0, 1, 1])
+    numbers = np.array([0, 1, -1, 1, -1])
     is_clicked = np.array([True, True, False, True, False])
-    pairs = pair_folds(numbers, is_clicked)
-    assert [[*map(list, pair)] for pair in pairs] == [
-        [[1, 2, 3, 4], [0]],
-        [[0, 2, 4], [1, 3]],
-    ]
+    folds = pair_folds(numbers, is_clicked, np.full(3, -1))
+    assert seen_and_asked(folds) == [[[1, 2, 3, 4], [0]], [[0, 2, 4], [1, 3]]]
+    assert all(fold.learnt.all() and fold.ranked.all() for fold in folds)
     for all_seen in (np.full(5, -1), np.zeros(5, dtype=int)):
-        ((seen, asked),) = pair_folds(all_seen, is_clicked)
-        assert (seen.tolist(), asked.tolist()) == ([0, 1, 2, 3, 4], [0, 1, 3])
+        folds = pair_folds(all_seen, is_clicked, np.full(3, -1))
+        assert seen_and_asked(folds) == [[[0, 1, 2, 3, 4], [0, 1, 3]]]
+
+
+def test_a_ranker_knows_nothing_of_the_places_that_it_ranks():
+    numbers, places = np.array([0, 1, 0, 1]), np.array([0, 0, 1])
+    is_clicked = np.array([True, True, False, False])
+    folds = pair_folds(numbers, is_clicked, places)
+    assert seen_and_asked(folds) == [[[1, 3], [0, 2]], [[0, 2], [1, 3]]]
+    assert [fold.learnt.tolist() for fold in folds] == [[0, 0, 1], [1, 1, 0]]
+    assert [fold.ranked.tolist() for fold in folds] == [[1, 1, 0], [0, 0, 1]]
+
+
+def seen_and_asked(folds):
+    return [[fold.seen.tolist(), fold.asked.tolist()] for fold in folds]
 
 
 def test_what_is_exactly_at_the_radius_is_near():
@@ -505,10 +517,12 @@ def candidates_of(data, numbers, is_clicked=(True, True)):
     """Two clicks an image; all cells and as many specks to rank."""
     _, _, cells = data
     specks = [draw_image(shape, n)[2] for n, shape in enumerate(SHAPES)]
+    numbers, is_clicked = np.array(3 * [*numbers]), np.array(3 * [*is_clicked])
     return Candidates(
         positive=[points[:2] for points in cells],
         positive_heights=[np.ones(2)] * 3,
-        folds=pair_folds(np.array(3 * [*numbers]), np.array(3 * [*is_clicked])),
+        is_clicked=is_clicked,
+        folds=pair_folds(numbers, is_clicked, np.full(36, -1)),
         unlabelled=[np.vstack(pair) for pair in zip(cells, specks, strict=True)],
         unlabelled_heights=[np.linspace(0, 1, 12)] * 3,
     )
@@ -537,7 +551,7 @@ def test_cells_rank_above_specks(data):
 
 @pytest.mark.parametrize(
     ("numbers", "is_clicked"),
-    [([0, 1], [1, 1]), ([-1, -1], [1, 1]), ([0, 0], [1, 1]), ([0, 0], [1, 0])],
+    [([0, 1], [1, 1]), ([-1, -1], [1, 1]), ([0, 0], [1, 1]), ([0, -1], [1, 0])],
 )
 def test_every_click_at_a_peak_is_scored(data, numbers, is_clicked):
     """Also if all of them were dealt to the same net, as with few clicks."""
@@ -556,13 +570,14 @@ def test_spread_over_images_does_not_matter(data, room):
     for name in ("positive", "positive_heights"):
         arrays = getattr(candidates, name)
         both.append([arrays[0], arrays[0][:0], arrays[0][:0], arrays[1]])
-    both.append(pair_folds(np.array([0, 1, 0, 1]), np.full(4, True)))
+    both.append(np.full(4, True))
+    both.append(pair_folds(np.array([0, 1, 0, 1]), both[-1], np.full(24, -1)))
     for name in ("unlabelled", "unlabelled_heights"):
         arrays = getattr(candidates, name)
         both.append([arrays[0][:5], arrays[0][5:], arrays[0][:0], arrays[1]])
     spread = Candidates(*both)
     whole = Candidates(*(getattr(candidates, field)[:2] for field in vars(candidates)))
-    whole.folds = spread.folds
+    whole.folds, whole.is_clicked = spread.folds, spread.is_clicked
     blank = np.zeros((30, 30), dtype=np.uint8)
     one = rank(images[:2], whole, room=room)
     other = rank([images[0], images[0], blank, images[1]], spread, room=room)

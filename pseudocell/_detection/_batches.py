@@ -12,6 +12,8 @@ CONTRAST_JITTER, BRIGHTNESS_JITTER = 0.2, 0.15
 # Images that crops at random places come from. More of them would cost the reading of
 # a whole image for every crop, and teach little.
 MOST_IMAGES = 200
+# Draws of a place until its middle is where the net is trained.
+MOST_TRIES = 20
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,9 @@ class CropBatches:
         Share of crops at uniformly random places, of 200 images at most.
     where : bool ndarray of shape (n_images,), optional
         Of which images these are; of all if not given.
+    is_seen : callable, optional
+        Called as ``is_seen(index, point)``; whether a crop at a random place may have
+        this pixel in its middle. All may if not given.
     random_state : int
         Seed.
     """
@@ -92,6 +97,7 @@ class CropBatches:
         size,
         anywhere,
         where=None,
+        is_seen=None,
         random_state,
     ):
         self.shapes = np.array(shapes)
@@ -100,6 +106,7 @@ class CropBatches:
         self.draw_target = draw_target
         self.size = size
         self.anywhere = anywhere if self.centres else 1.0
+        self.is_seen = is_seen
         order = np.random.default_rng(int(random_state)).permutation(len(shapes))
         chosen = order if where is None else order[where[order]]
         chosen = chosen[:MOST_IMAGES]
@@ -186,9 +193,19 @@ class CropBatches:
             corner = np.round([row, col]).astype(int) - offset
         room = np.maximum(self.shapes[int(index)] - self.size, 0)
         if corner is None:
-            corner = rng.integers(0, room + 1)
+            corner = self._anywhere(rng, int(index), room)
         top, left = np.clip(corner, 0, room)
         return int(index), int(top), int(left)
+
+    def _anywhere(self, rng, index, room):
+        """Draw a corner; a crop on a narrow image may have its middle anywhere."""
+        corner = rng.integers(0, room + 1)
+        for _ in range(MOST_TRIES):
+            middle = corner + np.minimum(self.shapes[index], self.size) / 2
+            if self.is_seen is None or self.is_seen(index, middle):
+                break
+            corner = rng.integers(0, room + 1)
+        return corner
 
     def _at_least(self, array, mode="constant"):
         """Extend what is smaller than a crop; what is added has no weight."""

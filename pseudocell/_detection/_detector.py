@@ -6,14 +6,16 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._geometry._radius import estimate_cell_radius
 from .._geometry._scale import (
+    nominal_shape,
     points_from_nominal,
     points_to_nominal,
 )
-from .._images import Images, check_clicked
+from .._images import Images, check_clicked, check_probabilities
 from .._inference import choose_device, deal_devices
 from .._parameters import HOW_TO_RUN, RADIUS, CheckedMixin, Number
 from .._skorch import build_module, fit_net
@@ -23,14 +25,16 @@ from ..nets import UNet
 from ._drawing import Drawing
 from ._held_out import (
     deal_clicks,
+    heights_at,
     heights_unseen,
     off_clicks,
     pick_images,
     with_clicks,
 )
 from ._mixin import DetectorMixin
-from ._threshold import choose_threshold
-from ._training import MASK, cut_crops, find_start, plan_batches
+from ._places import Places, deal_places
+from ._threshold import chances_of_peaks, choose_threshold, threshold_from_chances
+from ._training import MASK, NominalLabels, cut_crops, find_start, plan_batches
 
 __all__ = ["HeatmapDetector"]
 
@@ -66,6 +70,9 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
     n_nets : int, default=1
         1 trains one net on all clicks. More train each net without its own share of
         the clicks of every image, and average their heatmaps.
+    held_out : {"clicks", "places"}, default="clicks"
+        What a net is kept off: its share of the clicks alone, or a strip of each image
+        with all that is in it, so that the clicks there are a sample of the cells.
     nominal_radius : float, default=6.0
         Images are resampled so that a cell has this radius, in pixels.
     net : callable, default=None
@@ -161,6 +168,7 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         "background_weight": [Number(low=0, high=1)],
         "threshold": [Number(low=0, high=1), None],
         "n_nets": [Number(Integral, 1)],
+        "held_out": [StrOptions({"clicks", "places"})],
         "nominal_radius": [RADIUS],
         "net": [callable, None],
         "loss": [callable, None],
@@ -181,6 +189,7 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         background_weight=0.1,
         threshold=None,
         n_nets=1,
+        held_out="clicks",
         nominal_radius=6.0,
         net=None,
         loss=None,
@@ -201,6 +210,7 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         self.background_weight = background_weight
         self.threshold = threshold
         self.n_nets = n_nets
+        self.held_out = held_out
         self.nominal_radius = nominal_radius
         self.net = net
         self.loss = loss
@@ -216,7 +226,16 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, images, partial_points, *, positives=None, negatives=None):
+    def fit(
+        self,
+        images,
+        partial_points,
+        *,
+        positives=None,
+        negatives=None,
+        undecided=None,
+        probabilities=None,
+    ):
         """Train the nets.
 
         Parameters
@@ -228,9 +247,15 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         partial_points : sequence of array-like of shape (n_i, 2)
             Clicked cells as (row, col) in pixels; they need not be all cells.
         positives : sequence of array-like of shape (m_i, 2), optional
-            Pseudo positives: further cells, which every net sees.
+            Pseudo positives: further cells.
         negatives : sequence of array-like of shape (m_i, 2), optional
             Pseudo negatives: places that are no cell.
+        undecided : sequence of array-like of shape (k_i, 2), optional
+            Further places that may be cells.
+        probabilities : sequence of array-like of shape (k_i,), optional
+            How probable that is. A net learns a bump as high as that, and it counts as
+            much. Needed with `undecided`; the threshold is then the one with the best
+            expected F1.
 
         Returns
         -------
@@ -246,32 +271,40 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         start = find_start(self)
         images = Images(images, None if start is None else start.n_channels_)
         clicks = check_clicked(images, partial_points)
-        nothing = [()] * len(images)
-        positives, negatives = (
-            check_clicked(
-                images, nothing if given is None else given, name, needed=False
-            )
-            for name, given in (("positives", positives), ("negatives", negatives))
-        )
+        more = {"positives": positives, "negatives": negatives, "undecided": undecided}
+        for name, given in more.items():
+            given = [()] * len(images) if given is None else given
+            more[name] = check_clicked(images, given, name, needed=False)
+        chances = check_probabilities(probabilities, more["undecided"])
         self.n_channels_ = images.n_channels
         self.cell_radius_ = float(
             estimate_cell_radius(images, clicks, "partial_points")
             if self.cell_radius is None
             else self.cell_radius
         )
-        labels = [
-            self._points_to_nominal(points, images.shapes)
-            for points in (clicks, positives, negatives)
-        ]
+        labels = NominalLabels(
+            *(
+                self._points_to_nominal(points, images.shapes)
+                for points in (clicks, *more.values())
+            ),
+            chances,
+        )
         self._train(images, labels, start)
-        self._look(images, clicks)
+        known = [clicks, more["positives"], more["undecided"], chances]
+        self._look(images, clicks, None if undecided is None else known)
         return self
 
     def _train(self, images, labels, start):
-        """Train the nets on labels at the nominal size: three lists of points."""
-        clicks = labels[0]
+        """Train the nets on labels at the nominal size."""
+        clicks = labels.clicks
         rng = check_random_state(self.random_state)
         held_out = deal_clicks(clicks, self.n_nets, rng)
+        sizes = [nominal_shape(shape, self._scale) for shape in images.shapes]
+        places = None
+        if self.held_out == "places":
+            places = deal_places(clicks, sizes, self.n_nets)
+        if places is not None:
+            held_out = [*map(places.fold_of, range(len(sizes)), clicks, sizes)]
         seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
         if start is None:
             self.n_steps_ = 0
@@ -282,7 +315,8 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         else:
             self.n_steps_ = start.n_steps_
             modules = [copy.deepcopy(net.module_) for net in start.nets_]
-            if [*map(len, held_out)] == [*map(len, start.click_folds_)]:
+            same = [*map(len, held_out)] == [*map(len, start.click_folds_)]
+            if places is None and same:
                 # No net may see now what it was tested on before.
                 held_out = start.click_folds_
         devices = deal_devices(choose_device(self.device), self.n_nets)
@@ -292,6 +326,7 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             images.shapes,
             labels,
             held_out,
+            places,
             most=self.warm_steps if goes_on else self.max_steps,
             seeds=seeds[:, 1],
         )
@@ -312,6 +347,7 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         self.n_steps_ += len(batches[0])
         batches.clear()  # frees the crops
         self.click_folds_ = held_out
+        self.places_ = places and [places.axes, places.cuts, places.owners]
 
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.
@@ -334,6 +370,57 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         check_is_fitted(self)
         images = Images(images, self.n_channels_)
         return self._drawing().find(images, threshold, known, self.n_jobs)
+
+    def find_unseen(self, images, threshold=LOWEST_PEAK, known=None, indices=None):
+        """Return the peaks in images of the fit, by nets that were not trained there.
+
+        Parameters
+        ----------
+        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
+            The images of the fit.
+        threshold : float, default=0.05
+            Peaks at or below it are left out.
+        known : sequence of array-like of shape (m_i, 2), optional
+            Places that are candidates in any case, unless a peak is near.
+        indices : sequence of int, optional
+            Which images to look at; all if not given.
+
+        Returns
+        -------
+        candidates : list of (points, heights)
+            Of each of these images as from `find_candidates`, which is called unless
+            nets were kept off places.
+        """
+        check_is_fitted(self)
+        images = Images(images, self.n_channels_)
+        indices = range(len(images)) if indices is None else indices
+        if self.places_ is None:
+            known = known and [known[index] for index in indices]
+            return self.find_candidates(images.take(indices), threshold, known)
+        places = Places(*self.places_)
+        return self._drawing().find_unseen(
+            images, indices, places, threshold, known, self.n_jobs
+        )
+
+    def fold_of(self, index, points, shape):
+        """Return the number of the net that was not trained at each point, or -1.
+
+        Parameters
+        ----------
+        index : int
+            Number of an image of the fit.
+        points : ndarray of shape (n, 2)
+            (row, col) in its pixels.
+        shape : tuple of int
+            (H, W) of it.
+
+        Returns
+        -------
+        fold : int ndarray of shape (n,)
+        """
+        if self.places_ is None:
+            return np.full(len(points), -1)
+        return Places(*self.places_).fold_of(index, points, shape)
 
     def predict_heatmap(self, images):
         """Return the heatmaps at the nominal cell size.
@@ -367,8 +454,11 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             for array, shape in zip(points, shapes, strict=True)
         ]
 
-    def _look(self, images, clicks):
+    def _look(self, images, clicks, known):
         """Look at the images once: what nets say of cells that they have not seen."""
+        if self.places_ is not None:
+            self._look_at_places(images, clicks, known)
+            return
         of_all, of_clicked = pick_images(clicks)
         looked_at = sorted({*of_all, *of_clicked, *with_clicks(clicks)})
         found = self._drawing().find_by_each(
@@ -398,3 +488,38 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         ]
         clicked = [clicks[index] for index in of_clicked]
         self.other_heights_ = off_clicks(peaks, clicked, self.cell_radius_)
+
+    def _look_at_places(self, images, clicks, known):
+        """Look where no net was trained: there clicks stand for all cells."""
+        clicked = with_clicks(clicks)
+        found = dict(
+            zip(clicked, self.find_unseen(images, indices=clicked), strict=True)
+        )
+        self.click_heights_ = [
+            heights_at(points, *found[index], MASK * self.cell_radius_)
+            if index in found
+            else np.zeros(0)
+            for index, points in enumerate(clicks)
+        ]
+        self.found_heights_ = np.concatenate([found[index][1] for index in clicked])
+        seen = [clicks[index] for index in clicked]
+        self.other_heights_ = off_clicks([*found.values()], seen, self.cell_radius_)
+        if known is None:
+            self.threshold_ = choose_threshold(self, self.found_heights_, 1.0)
+            return
+        chances = [
+            chances_of_peaks(
+                found[index][0],
+                *(each[index] for each in known),
+                radius=self.cell_radius_,
+            )
+            for index in clicked
+        ]
+        total = sum(
+            len(known[0][i]) + len(known[1][i]) + known[3][i].sum() for i in clicked
+        )
+        self.threshold_ = (
+            threshold_from_chances(self.found_heights_, np.concatenate(chances), total)
+            if self.threshold is None
+            else float(self.threshold)
+        )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._geometry._peaks import strongest_apart
 from .._geometry._scale import NominalImage, points_from_nominal, points_to_nominal
 from .._geometry._tiling import map_tiles
 from .._inference import deal_devices, nearest_device, prepare_net
@@ -131,6 +132,48 @@ class Drawing:
 
         return dict(zip(indices, map_threads(look, indices, n_jobs), strict=True))
 
+    def find_unseen(self, images, indices, places, threshold, known, n_jobs):
+        """Return the peaks of each place by the net that was not trained there.
+
+        Parameters
+        ----------
+        images : Images
+            The images of the fit.
+        indices : sequence of int
+            Which of them to look at.
+        places : Places
+            Which net was kept off which place.
+        threshold : float
+            Peaks at or below it are left out.
+        known : sequence of array-like of shape (m_i, 2) or None
+            Further places, in pixels of the images.
+        n_jobs : int or None
+            Number of threads.
+
+        Returns
+        -------
+        found : list of (points, heights)
+            Of each of those images, in its pixels.
+        """
+
+        def find(index):
+            shape = images[index].shape
+            extra = np.zeros((0, 2)) if known is None else known[index]
+            extra = points_to_nominal(extra, shape, self.scale)
+            of_each = self._find_peaks(self._each, images[index], threshold, extra)
+            points, heights = [], []
+            for number, (there, high) in enumerate(of_each):
+                there = points_from_nominal(there, shape, self.scale)
+                unseen = places.fold_of(index, there, shape) == number
+                points.append(there[unseen])
+                heights.append(high[unseen])
+            distance = PEAK_DISTANCE * self.nominal_radius / self.scale
+            return strongest_apart(
+                np.concatenate(points), np.concatenate(heights), distance
+            )
+
+        return map_threads(find, indices, n_jobs)
+
     def render(self, images, n_jobs):
         """Return the mean heatmaps, float32 arrays at the nominal size."""
 
@@ -163,4 +206,4 @@ class Drawing:
         return np.array([*drawn, *mean])
 
     def _each(self, tile):
-        return [forward(tile[np.newaxis])[0] for forward in self.functions]
+        return np.array([forward(tile[np.newaxis])[0] for forward in self.functions])

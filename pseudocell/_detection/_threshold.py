@@ -2,7 +2,15 @@
 
 import numpy as np
 
-__all__ = ["choose_threshold", "share_seen", "threshold_from_clicks"]
+from .._geometry._matching import match_points
+
+__all__ = [
+    "chances_of_peaks",
+    "choose_threshold",
+    "share_seen",
+    "threshold_from_chances",
+    "threshold_from_clicks",
+]
 
 # A peak of this height is as likely a cell as not, if clicked cells have height 1.
 THRESHOLD = 0.5
@@ -105,3 +113,64 @@ def share_seen(click_heights, peak_heights, n_nets, searched):
     n_high = np.sum(peak_heights > np.quantile(click_heights, QUANTILE)) / n_nets
     n_cells = n_high / (1 - QUANTILE) / searched
     return min(1, n_seen / max(n_cells, 1))
+
+
+def chances_of_peaks(peaks, clicks, positives, undecided, probabilities, *, radius):
+    """Return the probability that each peak of an image is a cell.
+
+    Parameters
+    ----------
+    peaks : ndarray of shape (n, 2)
+        The peaks.
+    clicks, positives, undecided : ndarray of shape (m, 2)
+        What is known of the image; the first two are cells.
+    probabilities : ndarray of shape (m,)
+        Of the undecided.
+    radius : float
+        A peak within this distance is matched to one of them.
+
+    Returns
+    -------
+    chances : ndarray of shape (n,)
+        0 of a peak that is not matched one to one.
+    """
+    known = np.concatenate([clicks, positives, undecided])
+    its = np.concatenate([np.ones(len(clicks) + len(positives)), probabilities])
+    at_peak, at_known = match_points(peaks, known, radius)
+    chances = np.zeros(len(peaks))
+    chances[at_peak] = its[at_known]
+    return chances
+
+
+def threshold_from_chances(heights, chances, n_cells):
+    r"""Return the threshold with the largest expected F1.
+
+    Of the n(t) peaks above t, :math:`\sum w` are expected to be cells, of N in all:
+
+    .. math:: \hat t = \arg\max_t \frac{2 \sum_{h_i > t} w_i}{n(t) + N}
+
+    Parameters
+    ----------
+    heights : ndarray of shape (n,)
+        Of peaks, by nets that were not trained there.
+    chances : ndarray of shape (n,)
+        The probability w that each is a cell.
+    n_cells : float
+        N, the expected number of cells.
+
+    Returns
+    -------
+    threshold : float
+        Half way between the lowest peak that is taken and the next lower one; one half
+        if there is no peak.
+    """
+    if len(heights) == 0:
+        return THRESHOLD
+    order = np.argsort(-heights, kind="stable")
+    high = heights[order]
+    expected = 2 * np.cumsum(chances[order]) / (np.arange(1, len(high) + 1) + n_cells)
+    # Peaks of one height are taken together.
+    last = np.append(high[1:] < high[:-1], True)
+    best = int(np.argmax(np.where(last, expected, -1)))
+    lower = high[best + 1] if best + 1 < len(high) else 0.0
+    return float((high[best] + lower) / 2)

@@ -1,11 +1,13 @@
 """Labels and images to the batches that a net is trained on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.exceptions import NotFittedError
 
-from .._geometry._heatmap import render_heatmap, render_mask
+from .._geometry._heatmap import render_heatmap, render_mask, render_weights
 from .._geometry._scale import NominalImage, nominal_shape
 from .._threads import map_threads
 from ._batches import CropBatches
@@ -13,6 +15,7 @@ from ._held_out import seen_clicks
 
 __all__ = [
     "MASK",
+    "NominalLabels",
     "Targets",
     "crop_size",
     "cut_crops",
@@ -27,6 +30,30 @@ SIGMA = 0.5
 MASK = 1.0
 # What a net takes to settle, on however small images.
 FEWEST_STEPS = 30
+# Candidates that are rather cells than not: as many crops lie around cells like them
+# as around clicks.
+PROBABLE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class NominalLabels:
+    """What nets learn from, in pixels of the nominal size; one array an image each.
+
+    Attributes
+    ----------
+    clicks, positives, negatives : list of ndarray of shape (n_i, 2)
+        Clicked cells, pseudo positives and pseudo negatives.
+    undecided : list of ndarray of shape (n_i, 2)
+        Further candidates.
+    probabilities : list of ndarray of shape (n_i,)
+        How probably each of these is a cell.
+    """
+
+    clicks: list
+    positives: list
+    negatives: list
+    undecided: list
+    probabilities: list
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,16 +66,22 @@ class Targets:
         Where a bump is, in pixels of the nominal size.
     labelled : list of ndarray of shape (m_i, 2)
         The centres of the discs that count fully.
+    undecided : list of (points, probabilities)
+        Where a bump is as high as it is probable, and counts as much.
     weights : ndarray of shape (n_images,)
         What the other pixels of each image count.
     nominal_radius : float
         Radius of a cell.
+    seen : callable or None
+        Called as ``seen(index, corner, shape)``; which pixels of a part count at all.
     """
 
     cells: list
     labelled: list
+    undecided: list
     weights: np.ndarray
     nominal_radius: float
+    seen: Callable | None = None
 
     def draw(self, index, corner, shape):
         """Draw a part of an image, which begins at a corner.
@@ -66,9 +99,19 @@ class Targets:
         """
         weight = np.full(shape, self.weights[index], dtype=np.float32)
         radius = MASK * self.nominal_radius
-        weight[render_mask(self.labelled[index], shape, radius, corner)] = 1
         sigma = SIGMA * self.nominal_radius
-        return render_heatmap(self.cells[index], shape, sigma, corner), weight
+        heatmap = render_heatmap(self.cells[index], shape, sigma, corner)
+        points, chances = self.undecided[index]
+        if len(points):
+            # Of (f - g)^2 with the chance w and f^2 with 1 - w remains (f - w g)^2.
+            maybe = render_heatmap(points, shape, sigma, corner, chances)
+            discs = render_weights(points, chances, shape, radius, corner)
+            np.maximum(heatmap, maybe, out=heatmap)
+            np.maximum(weight, discs, out=weight)
+        weight[render_mask(self.labelled[index], shape, radius, corner)] = 1
+        if self.seen is not None:
+            weight *= self.seen(index, corner, shape)
+        return heatmap, weight
 
 
 def weigh_background(clicks, weight, masked):
@@ -135,7 +178,7 @@ def find_start(detector):
     return start
 
 
-def plan_batches(detector, shapes, labels, held_out, *, most, seeds):
+def plan_batches(detector, shapes, labels, held_out, places, *, most, seeds):
     """Draw the crops that each net is trained on; their pixels are to come.
 
     Parameters
@@ -144,10 +187,12 @@ def plan_batches(detector, shapes, labels, held_out, *, most, seeds):
         Says how it is trained, by its parameters, `n_channels_`, and `n_steps_` before.
     shapes : list of tuple of int
         Shapes of the images.
-    labels : sequence of three lists of ndarray of shape (n_i, 2)
-        Clicks, pseudo positives and pseudo negatives, at the nominal size.
+    labels : NominalLabels
+        At the nominal size.
     held_out : list of int ndarray of shape (n_i,)
         Which net does not see which click.
+    places : Places or None
+        Which net is kept off which place.
     most : int
         Number of batches, unless the background is small.
     seeds : int ndarray of shape (n_nets,)
@@ -158,21 +203,31 @@ def plan_batches(detector, shapes, labels, held_out, *, most, seeds):
     batches : list of CropBatches
         One of each net.
     """
-    clicks, positives, negatives = labels
     radius = detector.nominal_radius
     scale = radius / detector.cell_radius_
     shapes = [nominal_shape(shape, scale) for shape in shapes]
-    weights = weigh_background(clicks, detector.background_weight, detector.masked)
+    weights = weigh_background(
+        labels.clicks, detector.background_weight, detector.masked
+    )
     where = weights > 0 if weights.any() else None
-    n_steps = _count_steps(detector, shapes, weights, most)
+    n_steps = _count_steps(detector, shapes, weights, places, most)
     batches = []
     for number, seed in enumerate(seeds):
-        seen = seen_clicks(number, clicks, held_out)
+        seen, positives, negatives, undecided = _labels_of(
+            number, labels, held_out, places, shapes
+        )
+        # What is less probable than the background weighs is background.
+        least = detector.background_weight
+        undecided = [(p[w > least], w[w > least]) for p, w in undecided]
         cells = _join(seen, positives)
         # Pseudo positives are the clear cells, and many. Crops around any cell would be
         # theirs, and the clicks, which stand for all the others, be crowded out.
-        centres = [cells, negatives] if detector.masked else [seen, positives]
-        targets = Targets(cells, _join(cells, negatives), weights, radius)
+        probable = _join(positives, [p[w >= PROBABLE] for p, w in undecided])
+        centres = [cells, negatives] if detector.masked else [seen, probable]
+        area = _area_of(number, places, shapes)
+        targets = Targets(
+            cells, _join(cells, negatives), undecided, weights, radius, area
+        )
         planned = CropBatches(
             shapes,
             detector.n_channels_,
@@ -184,17 +239,54 @@ def plan_batches(detector, shapes, labels, held_out, *, most, seeds):
             size=crop_size(radius),
             anywhere=0.0 if where is None else 0.5,
             where=where,
+            is_seen=area and partial(_is_in, area),
             random_state=seed,
         )
         batches.append(planned)
     return batches
 
 
-def _count_steps(detector, shapes, weights, most):
+def _labels_of(number, labels, held_out, places, shapes):
+    """Return the labels that a net sees: with places, those where it is trained."""
+    undecided = list(zip(labels.undecided, labels.probabilities, strict=True))
+    if places is None:
+        seen = seen_clicks(number, labels.clicks, held_out)
+        return seen, labels.positives, labels.negatives, undecided
+
+    def sees(index, points):
+        return places.fold_of(index, points, shapes[index]) != number
+
+    points = [
+        [array[sees(index, array)] for index, array in enumerate(each)]
+        for each in (labels.clicks, labels.positives, labels.negatives)
+    ]
+    chances = [
+        (array[sees(index, array)], chance[sees(index, array)])
+        for index, (array, chance) in enumerate(undecided)
+    ]
+    return *points, chances
+
+
+def _area_of(number, places, shapes):
+    """Return a function that tells which pixels a net is trained on, None for all."""
+    if places is None:
+        return None
+    return lambda index, corner, part: places.seen_by(
+        number, index, corner, part, shapes[index]
+    )
+
+
+def _is_in(area, index, point):
+    return bool(area(index, tuple(np.asarray(point, dtype=int)), (1, 1)).all())
+
+
+def _count_steps(detector, shapes, weights, places, most):
     """Return the number of batches, fewer where the background is small."""
     if detector.max_epochs is None or not weights.any():
         return most
     area = np.prod(shapes, axis=1)[weights > 0].sum()
+    if places is not None:
+        area *= 1 - 1 / detector.n_nets
     batch_area = detector.batch_size * crop_size(detector.nominal_radius) ** 2
     enough = max(FEWEST_STEPS, int(np.ceil(detector.max_epochs * area / batch_area)))
     return min(most, enough)

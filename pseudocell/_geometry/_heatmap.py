@@ -2,14 +2,14 @@
 
 import numpy as np
 
-__all__ = ["render_heatmap", "render_mask"]
+__all__ = ["render_heatmap", "render_mask", "render_weights"]
 
 # exp(-z^2/2) at four standard deviations is 3e-4: invisible to the squared loss.
 TRUNCATE = 4.0
 
 
-def render_heatmap(points, shape, sigma, corner=(0, 0)):
-    """Draw a Gaussian of peak 1 at every point; overlaps merge by maximum.
+def render_heatmap(points, shape, sigma, corner=(0, 0), heights=None):
+    """Draw a Gaussian at every point; overlaps merge by maximum.
 
     Parameters
     ----------
@@ -22,12 +22,14 @@ def render_heatmap(points, shape, sigma, corner=(0, 0)):
     corner : tuple of int, default=(0, 0)
         (row, col) of the first pixel, if only a part of an image is drawn. The part
         has the values that it has in the whole.
+    heights : ndarray of shape (n,), optional
+        The peak of each Gaussian, in [0, 1]; 1 if not given.
 
     Returns
     -------
     heatmap : float32 ndarray of shape (H, W)
-        In [0, 1]; exactly 1 at a point with integer coordinates, 0 farther than
-        four standard deviations from every point.
+        In [0, 1]; exactly the height at a point with integer coordinates, 0 farther
+        than four standard deviations from every point.
 
     References
     ----------
@@ -44,8 +46,10 @@ def render_heatmap(points, shape, sigma, corner=(0, 0)):
      [0.1 0.4 0.6 0.4 0.1]]
     """
     heatmap = np.zeros(shape, dtype=np.float32)
-    for window, squared in _discs(points, shape, TRUNCATE * sigma, corner):
+    for number, window, squared in _discs(points, shape, TRUNCATE * sigma, corner):
         value = np.exp(-squared / (2 * sigma**2), dtype=np.float32)
+        if heights is not None:
+            value *= np.float32(heights[number])
         value[squared > (TRUNCATE * sigma) ** 2] = 0
         np.maximum(heatmap[window], value, out=heatmap[window])
     return heatmap
@@ -81,20 +85,49 @@ def render_mask(points, shape, radius, corner=(0, 0)):
      [0 0 1 0 0]]
     """
     mask = np.zeros(shape, dtype=bool)
-    for window, squared in _discs(points, shape, radius, corner):
+    for _, window, squared in _discs(points, shape, radius, corner):
         mask[window] |= squared <= radius**2
     return mask
 
 
+def render_weights(points, values, shape, radius, corner=(0, 0)):
+    """Fill a disc around every point with its value; overlaps merge by maximum.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, 2)
+        (row, col) in pixels.
+    values : ndarray of shape (n,)
+        At least 0.
+    shape : tuple of int
+        (H, W) of what is drawn.
+    radius : float
+        Radius in pixels; a pixel at exactly this distance is inside.
+    corner : tuple of int, default=(0, 0)
+        (row, col) of the first pixel, if only a part of an image is drawn.
+
+    Returns
+    -------
+    weights : float32 ndarray of shape (H, W)
+        0 outside of all discs.
+    """
+    weights = np.zeros(shape, dtype=np.float32)
+    for number, window, squared in _discs(points, shape, radius, corner):
+        value = np.where(squared <= radius**2, np.float32(values[number]), 0)
+        np.maximum(weights[window], value, out=weights[window])
+    return weights
+
+
 def _discs(points, shape, radius, corner):
-    """Yield, for every point, a window of the part and squared distances in it."""
+    """Yield the number of every point near, a window and squared distances in it."""
     points = np.asarray(points, dtype=float).reshape(-1, 2)
     corner = np.array(corner)
     first = np.maximum(np.ceil(points - radius).astype(int), corner)
     last = np.minimum(np.floor(points + radius).astype(int), corner + shape - 1)
     near = np.flatnonzero((first <= last).all(axis=1))
     # Distances are taken in the whole image: the same rounding wherever the part is.
-    for point, begin, end in zip(points[near], first[near], last[near], strict=True):
+    for number in near:
+        point, begin, end = points[number], first[number], last[number]
         down, across = (
             np.arange(begin[axis], end[axis] + 1, dtype=np.float32)
             - np.float32(point[axis])
@@ -102,4 +135,4 @@ def _discs(points, shape, radius, corner):
         )
         (top, left), (bottom, right) = begin - corner, end - corner + 1
         squared = down[:, np.newaxis] ** 2 + across**2
-        yield (slice(top, bottom), slice(left, right)), squared
+        yield number, (slice(top, bottom), slice(left, right)), squared

@@ -10,6 +10,7 @@ from .._geometry._peaks import are_far
 
 __all__ = [
     "Candidates",
+    "Fold",
     "choose_images",
     "pair_folds",
     "random_places",
@@ -19,6 +20,26 @@ __all__ = [
 
 # Radius of a cell, in pixels, at which the megapixels to search count.
 SEARCH_RADIUS = 6.0
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """What a ranker learns from, and what it is asked about.
+
+    Attributes
+    ----------
+    seen, asked : int ndarray
+        Numbers of positives, counted over all images. They are different ones, unless
+        too few clicks are at peaks to hold some out.
+    learnt, ranked : bool ndarray of shape (n_unlabelled,)
+        Which of the unlabelled candidates of all images. They are different ones where
+        the nets were kept off places, and else all.
+    """
+
+    seen: np.ndarray
+    asked: np.ndarray
+    learnt: np.ndarray
+    ranked: np.ndarray
 
 
 @dataclass
@@ -31,10 +52,10 @@ class Candidates:
         Peaks matched to clicked cells, and then those at pseudo positives.
     positive_heights : list of float ndarray of shape (n_i,)
         Their heights; of a clicked cell, in the heatmap of a net that has not seen it.
-    folds : list of (seen, asked)
-        For each ranker two int arrays, counted over the positives of all images: which
-        of them it learns from, and which clicked ones it is asked about. Those are
-        others, unless too few clicks are at peaks to hold some out.
+    is_clicked : bool ndarray of shape (n,)
+        Which of the positives of all images are clicked cells.
+    folds : list of Fold
+        What each ranker learns from, and what it is asked about.
     unlabelled : list of float ndarray of shape (m_i, 2)
         The peaks that are not near any label.
     unlabelled_heights : list of float ndarray of shape (m_i,)
@@ -43,14 +64,24 @@ class Candidates:
 
     positive: list
     positive_heights: list
+    is_clicked: np.ndarray
     folds: list
     unlabelled: list
     unlabelled_heights: list
 
     def can_be_ranked(self):
         """Return whether there are one at a click and an unlabelled one."""
-        n_asked = sum(len(asked) for _, asked in self.folds)
-        return n_asked > 0 and any(map(len, self.unlabelled))
+        n_asked = sum(self.is_clicked[fold.asked].sum() for fold in self.folds)
+        n_learnt = min(
+            min(len(fold.seen) for fold in self.folds),
+            min(fold.learnt.sum() for fold in self.folds),
+        )
+        return n_asked > 0 and n_learnt > 0
+
+    @property
+    def are_by_place(self):
+        """Whether each is ranked by what has learnt from other places alone."""
+        return not all(fold.learnt.all() for fold in self.folds)
 
 
 def choose_images(images, clicks, radius, max_search, rng):
@@ -125,7 +156,7 @@ def search(detector, images, threshold, known, searched):
     Parameters
     ----------
     detector : estimator
-        Has `find_candidates`.
+        Has `find_candidates`, and maybe `find_unseen` as `HeatmapDetector` does.
     images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
         The images.
     threshold : float
@@ -140,16 +171,17 @@ def search(detector, images, threshold, known, searched):
     found : list of (points, heights)
         One of each image.
     """
-    if searched.all():
-        return detector.find_candidates(images, threshold, known)
-    some = images.take(np.flatnonzero(searched))
-    known = known and list(compress(known, searched))
-    found = iter(detector.find_candidates(some, threshold, known))
+    indices = np.flatnonzero(searched)
+    if hasattr(detector, "find_unseen"):
+        found = iter(detector.find_unseen(images, threshold, known, indices))
+    else:
+        known = known and list(compress(known, searched))
+        found = iter(detector.find_candidates(images.take(indices), threshold, known))
     nothing = np.zeros((0, 2)), np.zeros(0)
     return [next(found) if asked else nothing for asked in searched]
 
 
-def sort_candidates(peaks, labels, detector, radius):
+def sort_candidates(peaks, labels, detector, shapes, radius):
     """Sort the peaks of a detector into those at labels and the unlabelled ones.
 
     Parameters
@@ -159,7 +191,10 @@ def sort_candidates(peaks, labels, detector, radius):
     labels : Labels
         What the detector was trained on.
     detector : estimator
-        Has `click_folds_` and `click_heights_`, of the clicks among the labels.
+        Has `click_folds_` and `click_heights_`, of the clicks among the labels, and
+        maybe `fold_of` as `HeatmapDetector` does.
+    shapes : list of tuple of int
+        Shapes of the images.
     radius : float
         A peak within this distance of a label, in pixels, belongs to it.
 
@@ -169,7 +204,7 @@ def sort_candidates(peaks, labels, detector, radius):
         Peaks near a label that are not matched one to one are left out.
     """
     positive, positive_heights, unlabelled, unlabelled_heights = [], [], [], []
-    numbers, is_clicked = [], []
+    numbers, is_clicked, places = [], [], []
     for index, (points, heights) in enumerate(peaks):
         clicks, positives = labels.clicks[index], labels.positives[index]
         at_click, click = match_points(points, clicks, radius)
@@ -179,34 +214,58 @@ def sort_candidates(peaks, labels, detector, radius):
         positive.append(points[np.concatenate([at_click, at_pseudo])])
         unseen = detector.click_heights_[index][click]
         positive_heights.append(np.concatenate([unseen, heights[at_pseudo]]))
-        numbers.append(detector.click_folds_[index][click])
-        numbers.append(np.zeros(len(at_pseudo), dtype=int))
+        its = _fold_of(detector, index, points, shapes[index])
+        numbers += [detector.click_folds_[index][click], its[at_pseudo]]
+        places.append(its[free])
         is_clicked += [np.full(len(at_click), True), np.full(len(at_pseudo), False)]
         unlabelled.append(points[free])
         unlabelled_heights.append(heights[free])
-    folds = pair_folds(np.concatenate(numbers), np.concatenate(is_clicked))
-    return Candidates(positive, positive_heights, folds, unlabelled, unlabelled_heights)
+    is_clicked = np.concatenate(is_clicked)
+    folds = pair_folds(np.concatenate(numbers), is_clicked, np.concatenate(places))
+    return Candidates(
+        positive, positive_heights, is_clicked, folds, unlabelled, unlabelled_heights
+    )
 
 
-def pair_folds(numbers, is_clicked):
-    """Return index pairs: what each ranker learns from, and what it is asked about.
+def _fold_of(detector, index, points, shape):
+    """Return which net was not trained at each point, -1 if all were."""
+    if hasattr(detector, "fold_of"):
+        return detector.fold_of(index, points, shape)
+    return np.full(len(points), -1)
+
+
+def pair_folds(numbers, is_clicked, places):
+    """Return what each ranker learns from, and what it is asked about.
 
     Parameters
     ----------
     numbers : int ndarray of shape (n,)
-        Of clicked cells the number of the net that has not seen it, negative if there
+        Of each positive the number of the net that has not seen it, negative if there
         is none.
     is_clicked : bool ndarray of shape (n,)
-        False for pseudo positives, which all learn from.
+        False for pseudo positives. Where no net was kept off their places, all rankers
+        learn from them.
+    places : int ndarray of shape (m,)
+        Of each unlabelled candidate the number of the net that was not trained there,
+        negative if all were.
 
     Returns
     -------
-    folds : list of (seen, asked)
-        One pair for all, with every click in both, where holding out one fold would
-        leave no click.
+    folds : list of Fold
+        A single one, with every click in both, where holding out one would leave no
+        click.
     """
     held_out = np.unique(numbers[is_clicked & (numbers >= 0)])
+    everywhere = np.ones(len(places), dtype=bool)
     if len(held_out) < 2:
-        return [(np.arange(len(numbers)), np.flatnonzero(is_clicked))]
-    asked = [is_clicked & (numbers == number) for number in held_out]
-    return [(np.flatnonzero(~some), np.flatnonzero(some)) for some in asked]
+        seen, asked = np.arange(len(numbers)), np.flatnonzero(is_clicked)
+        return [Fold(seen, asked, everywhere, everywhere)]
+    folds = []
+    for number in held_out:
+        asked = numbers == number
+        learnt = places != number
+        ranked = ~learnt if (places >= 0).any() else everywhere
+        folds.append(
+            Fold(np.flatnonzero(~asked), np.flatnonzero(asked), learnt, ranked)
+        )
+    return folds

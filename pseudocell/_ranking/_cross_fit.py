@@ -27,12 +27,19 @@ class Ranking:
         bottom of the list.
     clicked_top, clicked_bottom : float ndarray of shape (n_clicked,)
         Of clicked cells, by rankers that have not seen them.
+    clicked_heights : float ndarray of shape (n_clicked,)
+        Their heights.
+    pseudo : float ndarray of shape (n_pseudo, 2)
+        Mean of both scores, and height, of pseudo positives; none unless rankers were
+        kept off places.
     """
 
     top: np.ndarray
     bottom: np.ndarray
     clicked_top: np.ndarray
     clicked_bottom: np.ndarray
+    clicked_heights: np.ndarray
+    pseudo: np.ndarray
 
 
 def rank_candidates(
@@ -78,28 +85,49 @@ def rank_candidates(
     positive_heights = np.concatenate(candidates.positive_heights)
     heights = np.concatenate(_take(candidates.unlabelled_heights, sample))
 
+    chosen = _number(candidates.unlabelled, sample)
+
     def learn(fold):
-        seen, asked = fold
-        y = np.repeat([1, 0], [len(seen), len(unlabelled)])
-        patches = np.concatenate([positive[seen], unlabelled])
+        learnt = fold.learnt[chosen]
+        y = np.repeat([1, 0], [len(fold.seen), learnt.sum()])
+        patches = np.concatenate([positive[fold.seen], unlabelled[learnt]])
         scorer = _Scorer(clone(featurizer), clone(ranker), by_height)
-        scorer.fit(patches, np.concatenate([positive_heights[seen], heights]), y)
-        return scorer, scorer.score(positive[asked], positive_heights[asked])
+        its = np.concatenate([positive_heights[fold.seen], heights[learnt]])
+        scorer.fit(patches, its, y)
+        return scorer, scorer.score(positive[fold.asked], positive_heights[fold.asked])
 
     learnt = map_threads(learn, candidates.folds, n_jobs)
-    scorers, clicked = zip(*learnt, strict=True)
+    scorers, asked = zip(*learnt, strict=True)
+    ends = np.cumsum([*map(len, candidates.unlabelled)])[:-1]
+    ranked = [np.split(fold.ranked, ends) for fold in candidates.folds]
 
     def score(index):
         points = candidates.unlabelled[index]
+        scores, counts = np.zeros((2, len(points))), np.zeros(len(points))
         if len(points) == 0:
-            return np.zeros((2, 0))
+            return scores
         patches = extractor.transform([(images[index], points)])
         its_heights = candidates.unlabelled_heights[index]
-        scores = [scorer.score(patches, its_heights) for scorer in scorers]
-        return np.mean(scores, axis=0)
+        for scorer, of_fold in zip(scorers, ranked, strict=True):
+            some = of_fold[index]
+            scores[:, some] += scorer.score(patches[some], its_heights[some])
+            counts += some
+        # A place where no click was held out is ranked by none, and is no cell.
+        return np.where(counts, scores / np.maximum(counts, 1), -np.inf)
 
-    ranked = map_threads(score, range(len(candidates.unlabelled)), n_jobs)
-    return Ranking(*np.concatenate(ranked, axis=1), *np.concatenate(clicked, axis=1))
+    top, bottom = np.concatenate(
+        map_threads(score, range(len(candidates.unlabelled)), n_jobs), axis=1
+    )
+    number = np.concatenate([fold.asked for fold in candidates.folds])
+    asked, is_clicked = np.concatenate(asked, axis=1), candidates.is_clicked[number]
+    high = positive_heights[number]
+    return Ranking(
+        top,
+        bottom,
+        *asked[:, is_clicked],
+        high[is_clicked],
+        np.column_stack([asked.mean(axis=0), high])[~is_clicked],
+    )
 
 
 class _Scorer:
@@ -143,6 +171,14 @@ def _draw(points, room, rng):
         numbers - start
         for numbers, start in zip(np.split(chosen, ends), first, strict=False)
     ]
+
+
+def _number(points, sample):
+    """Return the numbers of a sample, counted over all images."""
+    first = np.cumsum([0, *map(len, points)])
+    return np.concatenate(
+        [some + start for some, start in zip(sample, first, strict=False)]
+    )
 
 
 def _take(arrays, numbers):

@@ -1,0 +1,96 @@
+"""Probabilities of candidates: right on mixtures whose truth is known."""
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from pseudocell._detection._threshold import chances_of_peaks, threshold_from_chances
+from pseudocell._ranking._probability import cell_probabilities, estimate_n_cells
+
+
+def draw_mixture(n_cells, n_other, n_clicked, distance=3.0, seed=0):
+    """Scores of cells around `distance`, of others around 0, all of width 1."""
+    rng = np.random.default_rng(seed)
+    cells, others = rng.normal(distance, 1, n_cells), rng.normal(0, 1, n_other)
+    return np.concatenate([cells, others]), rng.normal(distance, 1, n_clicked)
+
+
+@pytest.mark.parametrize("n_cells", [300, 1000, 3000])
+def test_number_of_cells_of_a_known_mixture(n_cells):
+    unlabelled, clicked = draw_mixture(n_cells, 4000 - n_cells, 400, distance=5)
+    assert estimate_n_cells(unlabelled, clicked) == pytest.approx(n_cells, rel=0.12)
+
+
+def test_no_more_cells_than_candidates():
+    unlabelled, clicked = draw_mixture(500, 0, 50)
+    assert estimate_n_cells(unlabelled, clicked) <= 500
+
+
+def test_scores_may_be_stretched():
+    unlabelled, clicked = draw_mixture(300, 700, 50)
+    n_cells = estimate_n_cells(unlabelled, clicked)
+    assert estimate_n_cells(np.exp(unlabelled), np.exp(clicked)) == n_cells
+    assert np.array_equal(
+        cell_probabilities(unlabelled, clicked, n_cells),
+        cell_probabilities(np.exp(unlabelled), np.exp(clicked), n_cells),
+    )
+
+
+def test_probabilities_are_those_of_bayes():
+    n_cells, n_other = 2000, 6000
+    unlabelled, clicked = draw_mixture(n_cells, n_other, 800)
+    found = cell_probabilities(unlabelled, clicked, n_cells)
+    cell = n_cells * norm.pdf(unlabelled - 3)
+    truth = cell / (cell + n_other * norm.pdf(unlabelled))
+    assert np.abs(found - truth).mean() < 0.02
+    assert found.sum() == pytest.approx(n_cells, rel=0.05)
+
+
+def test_probabilities_grow_with_the_score_and_with_the_number_of_cells():
+    unlabelled, clicked = draw_mixture(300, 700, 50)
+    few, many = (cell_probabilities(unlabelled, clicked, n) for n in (100, 300))
+    assert (np.diff(few[np.argsort(unlabelled)]) >= 0).all()
+    assert (many >= few).all()
+    assert few.min() >= 0
+    assert many.max() <= 1
+
+
+def test_nothing_clicked_is_nothing_known():
+    assert estimate_n_cells(np.arange(5.0), np.zeros(0)) == 0
+    assert not cell_probabilities(np.arange(5.0), np.zeros(0), 3).any()
+
+
+def test_threshold_maximises_the_expected_f1():
+    rng = np.random.default_rng(0)
+    heights = rng.random(200)
+    chances = np.clip(heights + rng.normal(0, 0.2, 200), 0, 1)
+    chosen = threshold_from_chances(heights, chances, 110)
+
+    def expected(threshold):
+        above = heights > threshold
+        return 2 * chances[above].sum() / (above.sum() + 110)
+
+    assert expected(chosen) == max(expected(t) for t in np.append(0, heights))
+
+
+def test_peaks_that_are_sure_are_all_taken():
+    heights = np.array([0.9, 0.2, 0.6, 0.1])
+    threshold = threshold_from_chances(heights, np.array([1.0, 1, 1, 0]), 3)
+    assert threshold == pytest.approx(0.15)
+
+
+def test_no_peak_gives_one_half():
+    assert threshold_from_chances(np.zeros(0), np.zeros(0), 3) == 0.5
+
+
+def test_a_second_peak_on_the_same_cell_is_no_cell():
+    peaks = np.array([[10.0, 10.0], [10.0, 13.0], [40.0, 40.0], [80.0, 80.0]])
+    chances = chances_of_peaks(
+        peaks,
+        np.array([[10.0, 11.0]]),
+        np.zeros((0, 2)),
+        np.array([[41.0, 40.0]]),
+        np.array([0.7]),
+        radius=6,
+    )
+    assert chances.tolist() == [1, 0, 0.7, 0]
