@@ -157,10 +157,11 @@ class Drawing:
         """
 
         def find(index):
+            image = NominalImage(images[index], self.scale)
             shape = images[index].shape
             extra = np.zeros((0, 2)) if known is None else known[index]
             extra = points_to_nominal(extra, shape, self.scale)
-            of_each = self._find_peaks(self._each, images[index], threshold, extra)
+            of_each = self._find_peaks(self._each, image, threshold, extra)
             points, heights = [], []
             for number, (there, high) in enumerate(of_each):
                 there = points_from_nominal(there, shape, self.scale)

@@ -3,12 +3,15 @@
 __all__ = ["OLD_NAMES", "OLD_STATES"]
 
 
-def _add_loss_and_warm_steps(state):
-    return {"loss": None, "warm_steps": None, **state}
+def _add_loss_steps_and_places(state):
+    new = {"loss": None, "warm_steps": None, "held_out": "clicks"}
+    if "nets_" in state:
+        new["places_"] = None
+    return {**new, **state}
 
 
 # What older files call a class, and its name now.
 OLD_NAMES = {}
 # By class: a function from the attributes in any older file to those of now. It leaves
 # those of now as they are. (`PseudoLabelCellDetector` is stored as in 0.1.0.)
-OLD_STATES = {"HeatmapDetector": _add_loss_and_warm_steps}
+OLD_STATES = {"HeatmapDetector": _add_loss_steps_and_places}
