@@ -29,6 +29,11 @@ __all__ = [
 LOW, HIGH = 1.0, 99.0
 # Pixels looked at for the percentiles; more change the third digit only.
 MAX_SAMPLES = 250_000
+# So many equal pixels in a row or column are no picture of anything. In real images of
+# 8 bits some smooth background is left out by that, too: it has company.
+RUN = 16
+# Share of the pixels below which the constant ones are the image.
+LEAST_SPECIMEN = 0.05
 # Pixels of the image that are looked at in one go.
 BAND = 8_000_000
 
@@ -302,16 +307,23 @@ def grey_range(image):
     -------
     middle, gain : float32 ndarray of shape (C,)
         The middle between the 1st and the 99th percentile of each channel, and 2 over
-        their distance. A constant channel has the gain 2.
+        their distance. A constant channel has the gain 2. Pixels in long constant runs
+        do not count, unless there are hardly others: frames, scale bars and what was
+        not scanned are no specimen.
     """
     n_pixels = image.shape[0] * image.shape[1]
     step = max(1, n_pixels // MAX_SAMPLES)
-    samples, n_before = [], 0
+    samples, counts, n_before = [], [], 0
     for band in _bands(image):
         pixels = band.reshape(-1, band.shape[2])
-        samples.append(pixels[-n_before % step :: step].astype(np.float32))
+        part = slice(-n_before % step, None, step)
+        samples.append(pixels[part].astype(np.float32))
+        counts.append(~_in_constant_runs(band).ravel()[part])
         n_before += len(pixels)
-    low, high = np.percentile(np.concatenate(samples), (LOW, HIGH), axis=0)
+    samples, counts = np.concatenate(samples), np.concatenate(counts)
+    if counts.mean() > LEAST_SPECIMEN:
+        samples = samples[counts]
+    low, high = np.percentile(samples, (LOW, HIGH), axis=0)
     # A channel with a few bright spots on nothing has equal percentiles.
     flat = high <= low
     if flat.any():
@@ -324,6 +336,32 @@ def grey_range(image):
     span = np.where(high > low, high - low, 1.0)
     middle = np.where(high > low, (high + low) / 2, low)
     return middle.astype(np.float32), (2 / span).astype(np.float32)
+
+
+def _in_constant_runs(band):
+    """Return which pixels (h, W) are in a row or column of many equal ones."""
+    constant = np.zeros(band.shape[:2], dtype=bool)
+    for axis in (0, 1):
+        length = band.shape[axis]
+        if length < RUN:
+            continue
+        lines = np.moveaxis(band, axis, 1)
+        equal = (lines[:, 1:] == lines[:, :-1]).all(axis=2)
+        # RUN pixels are RUN - 1 equal neighbours: twice as many in each step.
+        begins, reach = equal, 1
+        while reach < RUN - 1:
+            step = min(reach, RUN - 1 - reach)
+            begins = begins[:, :-step] & begins[:, step:]
+            reach += step
+        if not begins.any():
+            continue
+        inside, reach = np.pad(begins, ((0, 0), (RUN - 1, RUN - 1))), 1
+        while reach < RUN:
+            step = min(reach, RUN - reach)
+            inside = inside[:, :-step] | inside[:, step:]
+            reach += step
+        constant |= np.moveaxis(inside, 1, axis)
+    return constant
 
 
 def _bands(image):

@@ -178,3 +178,61 @@ def test_image_without_a_shape_is_read_once_in_a_prediction(cells):
     detector = HeatmapDetector(8, net=small_unet, max_steps=1, n_jobs=1)
     detector.fit(cells[0], cells[1]).predict([Lazy()])
     assert Lazy.reads == 1
+
+
+# ------------------------------------------------------- pixels of no specimen
+def draw_specimen(dtype=np.uint8, seed=0):
+    rng = np.random.default_rng(seed)
+    image = rng.normal(120, 20, (150, 200)).clip(1, 250)
+    return (image * (200 if dtype == np.uint16 else 1)).astype(dtype)
+
+
+def add_black_edge(image):
+    return np.pad(image, ((0, 2), (0, 2)))
+
+
+def add_white_edge(image):
+    return np.pad(image, ((2, 2), (2, 2)), constant_values=np.iinfo(image.dtype).max)
+
+
+def add_unscanned_corner(image):
+    return np.pad(image, ((0, 60), (0, 60)), constant_values=240)
+
+
+def add_scale_bar(image):
+    image = image.copy()
+    image[130:140, 60:180] = np.iinfo(image.dtype).max
+    return image
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(
+    "add", [add_black_edge, add_white_edge, add_unscanned_corner, add_scale_bar]
+)
+def test_what_is_no_specimen_does_not_change_the_grey_range(add, dtype):
+    image = draw_specimen(dtype)
+    middle, gain = _images.grey_range(image)
+    framed, its_gain = _images.grey_range(add(image))
+    assert framed == pytest.approx(middle, rel=0.02)
+    assert its_gain == pytest.approx(gain, rel=0.02)
+
+
+def test_runs_are_found_pixel_by_pixel():
+    rng = np.random.default_rng(0)
+    for shape in [(40, 50, 1), (16, 17, 3), (15, 60, 1), (60, 15, 2)]:
+        band = rng.integers(0, 2, shape)
+        band[3:6, 5:], band[:, :2], band[10:, 7] = 1, 0, 1
+        expected = np.zeros(shape[:2], dtype=bool)
+        for lines, marks in [(band, expected), (band.swapaxes(0, 1), expected.T)]:
+            for line, mark in zip(lines, marks, strict=True):
+                ends = np.flatnonzero((line[1:] != line[:-1]).any(axis=1)) + 1
+                for run in np.split(np.arange(len(line)), ends):
+                    mark[run] |= len(run) >= _images.RUN
+        assert np.array_equal(_images._in_constant_runs(band), expected)
+
+
+def test_an_image_that_is_nearly_all_constant_keeps_its_range():
+    image = np.zeros((60, 80), dtype=np.uint16)
+    image[20:23, 30:33] = 900
+    middle, gain = _images.grey_range(image)
+    assert (middle, gain) == (450, pytest.approx(2 / 900))
