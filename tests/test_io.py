@@ -76,10 +76,12 @@ FILES = {
     "big_endian.tif": (tiff(CHANNELS[0, 0], byteorder=">"), [CHANNELS[0, 0]]),
     "big.tif": (tiff(GREY, bigtiff=True), [GREY]),
     "float.tif": (tiff(GREY / np.float32(7)), [GREY / np.float32(7)]),
-    "bool.tif": (tiff(GREY > 9, photometric="minisblack"), [np.uint8(GREY > 9)]),
+    "bool.tif": (
+        tiff(GREY > 9, photometric="minisblack"),
+        [np.uint8(255 * (GREY > 9))],
+    ),
     "stack.tif": (tiff(STACK), STACK),
     "stack_lzw.tif": (tiff(STACK, compression="lzw"), STACK),
-    "three_frames.tif": (tiff(STACK[:3], photometric="minisblack"), STACK[:3]),
     "pages.tif": (pages(STACK), STACK),
     "pages_lzw.tif": (pages(STACK, compression="lzw"), STACK),
     "pillow.tif": (
@@ -98,12 +100,12 @@ FILES = {
         tiff(np.moveaxis(COLOUR, 2, 0), photometric="rgb", planarconfig="separate"),
         [COLOUR],
     ),
-    "alpha.tif": (
-        tiff(ALPHA, photometric="rgb", extrasamples=["unassalpha"]),
-        [COLOUR],
-    ),
     "colour_stack.tif": (
-        tiff(np.stack([COLOUR, 255 - COLOUR]), photometric="rgb"),
+        tiff(
+            np.stack([COLOUR, 255 - COLOUR]),
+            photometric="rgb",
+            metadata={"axes": "TYXS"},
+        ),
         [COLOUR, 255 - COLOUR],
     ),
     "imagej.tif": (
@@ -112,15 +114,6 @@ FILES = {
     ),
     "time.ome.tif": (
         tiff(CHANNELS, ome=True, metadata={"axes": "TCYX"}),
-        np.moveaxis(CHANNELS, 1, 3),
-    ),
-    "depth.ome.tif": (
-        tiff(
-            CHANNELS.swapaxes(0, 1),
-            ome=True,
-            metadata={"axes": "CZYX"},
-            compression="zlib",
-        ),
         np.moveaxis(CHANNELS, 1, 3),
     ),
     "palette.tif": (
@@ -230,7 +223,7 @@ def test_files_cut_at_their_last_bytes_are_left_out_or_complete(
     ("content", "reason"),
     [
         (b"", "the file is empty"),
-        (b"not an image", "it is not a TIFF, PNG or JPEG file"),
+        (b"not an image", "it is not an image of a format that is read"),
         (b"II*\0", "the file is truncated"),
     ],
 )
@@ -281,14 +274,6 @@ def test_an_image_file_behaves_like_an_array(tmp_path):
         image.__array__(copy=False)
 
 
-def test_pages_of_other_shapes_are_reported(tmp_path):
-    path = put(tmp_path / "mixed.tif", pages([GREY, GREY[:20], STACK[0]]))
-    with pytest.warns(
-        UserWarning, match=r"mixed\.tif holds images of different shapes"
-    ):
-        read_images(path)
-
-
 def test_order_is_natural_whatever_the_case(tmp_path):
     names = ["t1.png", "t2.png", "T10.png", "t11.PNG", "u1.png"]
     for name in reversed(names):
@@ -297,9 +282,6 @@ def test_order_is_natural_whatever_the_case(tmp_path):
 
 
 def test_folders_patterns_and_files_give_each_image_once(folder):
-    put(folder / "notes.txt", "no image")
-    put(folder / "._good_1.tif", "of macOS")
-    put(folder / "sub" / "deep.png", FILES["deep.png"][0])
     expected = ["good_1.tif", "good_2.tif"]
     for source in (
         folder,
@@ -307,6 +289,7 @@ def test_folders_patterns_and_files_give_each_image_once(folder):
         [folder / "good_1.tif", str(folder / "*"), folder],
     ):
         assert [image.name for image in read_images(source)] == expected
+    put(folder / "sub" / "deep.png", FILES["deep.png"][0])
     found = [image.name for image in read_images(str(folder / "**" / "*.*"))]
     assert found == [*expected, "deep.png"]
 
@@ -321,9 +304,9 @@ def test_equal_names_get_the_folders_that_tell_them_apart(tmp_path):
 def test_sources_without_images_are_named(tmp_path):
     with pytest.raises(ValueError, match="nowhere is neither a file, a folder nor"):
         read_images(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="The folder .* holds no TIFF, PNG or JPEG"):
+    with pytest.raises(ValueError, match="The folder .* holds no image"):
         read_images(tmp_path)
-    with pytest.raises(ValueError, match=r"No TIFF, PNG or JPEG image matches .*x\*"):
+    with pytest.raises(ValueError, match=r"No image matches .*x\*"):
         read_images(str(tmp_path / "x*"))
     with pytest.raises(ValueError, match="No images are given"):
         read_images([])

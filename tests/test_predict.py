@@ -15,7 +15,8 @@ from sklearn.base import BaseEstimator
 
 from pseudocell.cli import _found_points, _predict, main
 from pseudocell.cli._found_points import FoundPoints
-from pseudocell.io import _plain, images, read_points, save_model
+from pseudocell.io import _plain, read_points, save_model
+from pseudocell.io._scene import Pick
 
 N_FRAMES = 4
 STACK = "movie.tif"
@@ -345,8 +346,7 @@ def test_few_images_are_in_memory_however_many_there_are(plate, monkeypatch, n_j
 
         return reader
 
-    for name in ("read_tiff", "read_raster"):
-        monkeypatch.setattr(images, name, tracked(getattr(images, name)))
+    monkeypatch.setattr(Pick, "read", tracked(Pick.read))
     assert predict(plate, n_jobs=n_jobs).exit_code == 0
     assert len(most) == 8  # each is read once, for the net and the overlay
     assert max(most) <= 2 * n_jobs

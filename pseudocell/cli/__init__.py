@@ -1,7 +1,8 @@
-"""The command line: pseudocell demo, fit, predict, evaluate, convert and benchmark."""
+"""The commands: demo, fit, predict, evaluate, convert, info and benchmark."""
 
 import click
 
+from pseudocell.cli._reading import reading_options
 from pseudocell.cli._terminal import OneLineGroup
 
 __all__ = ["main"]
@@ -55,9 +56,8 @@ ABOVE_ZERO = click.FloatRange(0, min_open=True)
 def main(ctx, debug):
     """Find every cell from clicks on a few of them.
 
-    IMAGES are folders, files or patterns such as "plate/*.tif": TIFF (stacks count
-    as frames), PNG or JPEG. Points are CSV files with named columns, or files of
-    other programs.
+    IMAGES are folders, files or patterns such as "plate/*.tif"; times are frames.
+    Points are CSV files with named columns, or files of other programs.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
@@ -109,10 +109,11 @@ def demo(output, seed, device, n_jobs):
 @click.option(
     "--max-iter", type=click.IntRange(0), help="Rounds of pseudo labelling; 0 is none."
 )
+@reading_options
 @SEED
 @DEVICE
 @N_JOBS
-def fit(images, points, output, unit, pixel_size, **parameters):
+def fit(images, points, output, unit, pixel_size, reading, **parameters):
     """Train a detector on images in which a few cells are clicked.
 
     Images without clicks take part, too. Clicks on images that are not given are
@@ -122,7 +123,7 @@ def fit(images, points, output, unit, pixel_size, **parameters):
 
     given = {name: value for name, value in parameters.items() if value is not None}
     given["random_state"] = given.pop("seed")
-    run_fit(images, points, output, given, unit, pixel_size)
+    run_fit(images, points, output, given, unit, pixel_size, reading)
 
 
 @main.command()
@@ -138,9 +139,18 @@ def fit(images, points, output, unit, pixel_size, **parameters):
 @click.option(
     "--restart", is_flag=True, help="Forget what an earlier run has found there."
 )
+@click.option(
+    "--cell-radius",
+    type=ABOVE_ZERO,
+    help="Radius of a cell in these images, in pixels, if it is another than in those "
+    "of fit. Without it the sizes of a pixel in the files tell.",
+)
+@reading_options
 @DEVICE
 @N_JOBS
-def predict(images, model, output, overlays, restart, device, n_jobs):
+def predict(
+    images, model, output, overlays, restart, cell_radius, reading, device, n_jobs
+):
     """Find the cells in images with a trained detector.
 
     Writes points.csv, counts.csv, napari/NAME.csv and overlays/NAME.png. Each image is
@@ -149,7 +159,27 @@ def predict(images, model, output, overlays, restart, device, n_jobs):
     """
     from pseudocell.cli._predict import run_predict
 
-    run_predict(images, model, output, overlays, device, n_jobs, restart)
+    run_predict(
+        images,
+        model,
+        output,
+        overlays,
+        device,
+        n_jobs,
+        restart,
+        cell_radius=cell_radius,
+        reading=reading,
+    )
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@reading_options
+def info(files, reading):
+    """Say how FILES are read: axes, channels, size of a pixel, range, points."""
+    from pseudocell.cli._info import run_info
+
+    run_info(files, reading)
 
 
 @main.command()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from pseudocell.cli._pixel_size import common_pixel_size
 from pseudocell.cli._terminal import Stopped, counted, is_terminal, say, table_line
 from pseudocell.io import (
     UnreadableImageError,
@@ -35,7 +36,9 @@ def new_detector(**parameters):
     return PseudoLabelCellDetector(**parameters, verbose=int(is_terminal()))
 
 
-def run_fit(sources, points, output, parameters, unit=None, pixel_size=None):
+def run_fit(
+    sources, points, output, parameters, unit=None, pixel_size=None, reading=None
+):
     """Train a detector and save it.
 
     Parameters
@@ -52,6 +55,8 @@ def run_fit(sources, points, output, parameters, unit=None, pixel_size=None):
         Of the clicks, instead of what their file says.
     pixel_size : float, optional
         Micrometres of a pixel, instead of what the images say.
+    reading : Reading, optional
+        How image files are read that leave it open.
     """
     from pseudocell._inference import choose_device
 
@@ -60,7 +65,7 @@ def run_fit(sources, points, output, parameters, unit=None, pixel_size=None):
         raise ValueError(f"The output {output} is a folder; expected a file name.")
     prepare_folder(output.parent)
     choose_device(parameters["device"])
-    images = read_images(sources)
+    images = read_images(sources, reading)
     clicks = points_for_images(read_points(points, unit), images, pixel_size)
     n_clicks = sum(map(len, clicks))
     say(
@@ -69,6 +74,7 @@ def run_fit(sources, points, output, parameters, unit=None, pixel_size=None):
     detector = new_detector(**parameters)
     try:
         fit_readable(detector, images, clicks)
+        detector.pixel_size_ = common_pixel_size(images)
         save_model(detector, output)
     except KeyboardInterrupt as error:
         raise Stopped(

@@ -1,5 +1,6 @@
 """pseudocell predict: from images and a saved detector to points, counts, overlays."""
 
+import hashlib
 import math
 import os
 import warnings
@@ -10,6 +11,7 @@ import click
 from joblib import effective_n_jobs
 
 from pseudocell.cli._found_points import FoundPoints, hash_file
+from pseudocell.cli._pixel_size import radii_for, with_radius
 from pseudocell.cli._results import (
     is_whole_picture,
     overlay_files,
@@ -30,7 +32,17 @@ __all__ = ["run_predict"]
 BATCH_BYTES = 2**29
 
 
-def run_predict(sources, model, output, overlays, device, n_jobs, restart=False):
+def run_predict(
+    sources,
+    model,
+    output,
+    overlays,
+    device,
+    n_jobs,
+    restart=False,
+    cell_radius=None,
+    reading=None,
+):
     """Find the cells in images, and write what was found.
 
     What is found in an image is written before the next ones are looked at. A second
@@ -52,6 +64,10 @@ def run_predict(sources, model, output, overlays, device, n_jobs, restart=False)
         Processor cores.
     restart : bool, default=False
         Whether to forget what was found before.
+    cell_radius : float, optional
+        Radius of a cell in these images, in pixels.
+    reading : Reading, optional
+        How image files are read that leave it open.
     """
     from pseudocell._inference import choose_device
 
@@ -59,9 +75,10 @@ def run_predict(sources, model, output, overlays, device, n_jobs, restart=False)
     choose_device(device)
     detector = load_model(model)
     _use_machine(detector, device=device, n_jobs=n_jobs, verbose=0)
-    images = read_images(sources)
+    images = read_images(sources, reading)
+    radii = radii_for(detector, images, cell_radius)
     with FoundPoints(folder / "found.jsonl", model, restart) as found:
-        run = _Run(folder, images, found, overlays)
+        run = _Run(folder, images, found, overlays, radii)
         stopped = False
         with saved_together():
             try:
@@ -75,11 +92,12 @@ def run_predict(sources, model, output, overlays, device, n_jobs, restart=False)
 class _Run:
     """The images of one call, and which of them are done."""
 
-    def __init__(self, folder, images, found, overlays):
+    def __init__(self, folder, images, found, overlays, radii):
         self.folder, self.images, self.found = folder, images, found
         self.pictures = overlay_files(folder / "overlays", images) if overlays else {}
         self.stamps = {path: _stamp(path) for path in {one.path for one in images}}
         self.states = {}
+        self.radii = dict(zip((image.label for image in images), radii, strict=True))
         self.failed = []
 
     def find(self, detector, n_jobs):
@@ -122,9 +140,21 @@ class _Run:
 
     def _find_in(self, images, pixels, detector):
         """Find the cells in a few images; their pixels are forgotten afterwards."""
+        for radius in sorted({self.radii[image.label] for image in images}):
+            here = [
+                i for i, one in enumerate(images) if self.radii[one.label] == radius
+            ]
+            self._find_alike(
+                [images[i] for i in here],
+                [pixels[i] for i in here],
+                with_radius(detector, radius),
+            )
+
+    def _find_alike(self, images, pixels, detector):
+        """Find the cells in images with cells of one size."""
         for index, points, scores in _detect(detector, images, pixels, self.failed):
             label, path = images[index].label, images[index].path
-            state = self._state(path)
+            state = self._state(images[index])
             # Stamped, read, hashed and stamped again, or its points could be those of
             # another content, as while a microscope still writes.
             if state is None or _stamp(path) != self.stamps[path]:
@@ -140,20 +170,38 @@ class _Run:
 
     def _is_done(self, image):
         state = self.found.state(image.label)
-        return state is not None and state == self._state(image.path)
+        return state is not None and state == self._state(image)
 
     def _is_finished(self, image):
         picture = self.pictures.get(image.label)
         return self._is_done(image) and (picture is None or is_whole_picture(picture))
 
-    def _state(self, path):
+    def _state(self, image):
+        """Return what tells an image from others: content, reading and cell radius."""
+        content = self._content(image.path)
+        radius = self.radii[image.label]
+        return content and f"{content} {image.how} {radius:.6g}"
+
+    def _content(self, path):
         """Return what tells the content of a file from others; None if it is gone."""
         if path not in self.states:
             try:
-                self.states[path] = hash_file(path)
+                self.states[path] = _hash(path)
             except OSError:
                 self.states[path] = None
         return self.states[path]
+
+
+def _hash(path):
+    """Return the hash of a file, or of the names and times of a folder's files."""
+    if not os.path.isdir(path):
+        return hash_file(path)
+    listing = [
+        f"{name} {_stamp(os.path.join(folder, name))}"
+        for folder, _, names in os.walk(path)
+        for name in names
+    ]
+    return hashlib.sha256("\n".join(sorted(listing)).encode()).hexdigest()
 
 
 def _stamp(path):

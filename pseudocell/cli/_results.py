@@ -6,9 +6,11 @@ from collections import Counter
 from itertools import groupby, tee
 
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from pseudocell.io import write_counts, write_layer, write_points
 from pseudocell.io._output import prepare_folder, whole_file
+from pseudocell.io._search import DRAWN
 
 __all__ = [
     "is_whole_picture",
@@ -124,7 +126,9 @@ def write_picture(path, picture):
         The picture.
     """
     with whole_file(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="png")
+        mark = PngInfo()
+        mark.add_text(*DRAWN)
+        Image.fromarray(picture).save(temporary, format="png", pnginfo=mark)
 
 
 def is_whole_picture(path):

@@ -6,7 +6,12 @@ from pseudocell.io.csv_points import (
     write_layer,
     write_points,
 )
-from pseudocell.io.images import ImageFile, UnreadableImageError, read_images
+from pseudocell.io.images import (
+    ImageFile,
+    Reading,
+    UnreadableImageError,
+    read_images,
+)
 from pseudocell.io.models import load_model, save_model
 from pseudocell.io.point_files import read_points
 from pseudocell.io.points import PointTable, points_for_images
@@ -14,6 +19,7 @@ from pseudocell.io.points import PointTable, points_for_images
 __all__ = [
     "ImageFile",
     "PointTable",
+    "Reading",
     "UnreadableImageError",
     "load_model",
     "points_for_images",

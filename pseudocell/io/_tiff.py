@@ -1,60 +1,31 @@
-"""TIFF files: which images are in them, without reading the pixels, and the pixels."""
+"""TIFF files: which scenes are in them, without reading the pixels, and the pixels."""
 
 import logging
-import os
-import struct
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import tifffile
 
-__all__ = ["TiffContents", "describe_tiff", "read_tiff"]
+from pseudocell.io._ome import parse_ome
+from pseudocell.io._scene import Scene
+from pseudocell.io._tiff_chain import TRUNCATED, check_chain
+from pseudocell.io._tiff_page import n_alpha, page_dtype, page_shape, to_picture
+from pseudocell.io._tiff_size import tiff_pixel_size
 
-PALETTE = tifffile.PHOTOMETRIC.PALETTE
-# TIFF 6.0, ExtraSamples: associated and unassociated alpha.
-ALPHA_SAMPLES = (1, 2)
-# Places and sizes of the pixels, description, colour map, and ImageJ's metadata.
-NEEDED_TAGS = (258, 270, 273, 279, 320, 324, 325, 50838, 50839)
-# Bytes of a value of each type of tag, 0 for types that do not exist.
-VALUE_SIZES = np.array([0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8])
-TRUNCATED = "the file is truncated"
+__all__ = ["describe_tiff"]
 
-
-@dataclass(frozen=True)
-class TiffContents:
-    """The images of a TIFF file, without their pixels.
-
-    Attributes
-    ----------
-    frames : list of tuple of int
-        For each frame, where the pages of its channels are in the file.
-    is_block : bool
-        True if the pages are places of plain numbers, False if of page tags.
-    is_stack : bool
-        False for one image without an axis of frames.
-    shape : tuple of int
-        Shape of each image, (H, W) or (H, W, C), alpha not counted.
-    dtype : numpy.dtype
-        Type of the pixels.
-    n_skipped : int
-        Number of images in the file that do not belong to the first series;
-        lower resolutions do not count.
-    """
-
-    frames: list
-    is_block: bool
-    is_stack: bool
-    shape: tuple
-    dtype: np.dtype
-    n_skipped: int
+PLAIN = (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.RGB)
+# What slide scanners put beside the picture.
+NO_SCENES = ("thumbnail", "label", "macro", "map", "overview")
+TRANSPARENCY_MASK = 4  # NewSubfileType
 
 
 def describe_tiff(path):
-    """Read from its tags which images a TIFF file holds.
+    """Read from its tags which scenes a TIFF file holds.
 
-    The first series of the file counts. Along its axes, C and S are channels, Y and
-    X the image, and every other one (T, Z, pages without a name) counts frames.
+    Reduced copies, thumbnails, labels and masks are none.
 
     Parameters
     ----------
@@ -63,191 +34,275 @@ def describe_tiff(path):
 
     Returns
     -------
-    contents : TiffContents
-        Its images.
+    scenes : list of Scene
+        In the order of the file.
 
     Raises
     ------
     ValueError
-        If the file is truncated or its axes are not those of images.
+        If the file is truncated or contradicts itself.
     """
-    _check_chain(path)
+    check_chain(path)
     with _opened(path) as tif:
-        series = tif.series[0]
-        _check_data(tif, series)
-        page = series.keyframe
-        grid = _page_grid(series)
-        n_channels = grid.shape[1] * _n_channels(page)
-        sizes = dict(zip(page.axes, page.shape, strict=True))
-        others = [one for one in tif.series[1:] if not one.keyframe.is_reduced]
-        is_byte = page.dtype == bool or page.photometric == PALETTE
-        return TiffContents(
-            frames=_page_places(series, grid),
-            is_block=series.dataoffset is not None,
-            is_stack=not set(series.axes) <= set("CSYX"),
-            shape=(sizes["Y"], sizes["X"]) + (n_channels,) * (n_channels > 1),
-            dtype=np.dtype(np.uint8) if is_byte else page.dtype,
-            n_skipped=sum(len(one.pages) for one in others),
-        )
+        ome, unsure = None, ""
+        first = tif.pages.first
+        if tif.is_ome:
+            try:
+                samples = page_shape(first, False)[1].get("S", 1)
+                ome = parse_ome(first.description, path, len(tif.pages), samples)
+            except ValueError as error:
+                if len(tif.pages) > 1 or "several files" in str(error):
+                    unsure = str(error)
+        if ome is not None:
+            parts = [_ome_part(tif, image) for image in ome]
+        elif unsure:
+            pages = list(tif.pages)
+            grid = np.array([page.offset for page in pages])
+            parts = [("I", grid, first, False, None)]
+        else:
+            parts = [_series_part(tif, one) for one in _wanted_series(tif)]
+        notes = _left_out(tif, parts) if ome is None and not unsure else ()
+        return [_scene(tif, *part, unsure, notes) for part in parts]
 
 
-def read_tiff(path, places, is_block):
-    """Read one image of a TIFF file.
-
-    Parameters
-    ----------
-    path : str
-        The file.
-    places : tuple of int
-        Item of `TiffContents.frames`. Going there directly makes reading a long
-        stack frame by frame linear in its length.
-    is_block : bool
-        The attribute of `TiffContents`.
-
-    Returns
-    -------
-    image : ndarray of shape (H, W) or (H, W, C)
-        Channels last, alpha dropped, a palette expanded to its colours.
-    """
-    with _opened(path) as tif:
-        read = _read_block if is_block else _read_page
-        channels = [read(tif, place) for place in places]
-    image = channels[0] if len(channels) == 1 else np.dstack(channels)
-    return image.astype(np.uint8) if image.dtype == bool else image
+def _wanted_series(tif):
+    """Return the series that are scenes, none that is a smaller copy of another."""
+    series = [
+        one
+        for one in tif.series
+        if not one.keyframe.is_reduced
+        and not one.keyframe.subfiletype & TRANSPARENCY_MASK
+        and one.name.lower() not in NO_SCENES
+        and one.kind != "lsm"
+        or one is tif.series[0]
+    ]
+    series = [one for one in series if not one.keyframe.is_reduced] or tif.series[:1]
+    sizes = [(one.keyframe.imagelength, one.keyframe.imagewidth) for one in series]
+    largest = int(np.argmax([height * width for height, width in sizes]))
+    return [
+        one
+        for index, one in enumerate(series)
+        if index == largest
+        or one.kind == "ome"
+        or not _is_smaller_copy(one, sizes[index], series[largest], sizes[largest])
+    ]
 
 
-def _check_chain(path):
-    """Follow the offsets from page to page (TIFF 6.0, section 2, and BigTIFF).
-
-    Readers take a chain that breaks for one that ends, and a description that is cut
-    off for none, and then lose frames or mistake their axes silently.
-    """
-    size = os.path.getsize(path)
-    with open(path, "rb") as file:
-        order = "<" if file.read(2) == b"II" else ">"
-        is_big = struct.unpack(order + "H", file.read(2))[0] == 43
-        count_format, place_format = "QQ" if is_big else "HI"
-        tag_type = _tag_type(order, order + place_format)
-        file.seek(8 if is_big else 4)
-        seen = set()
-        try:
-            (place,) = _unpack(file, order + place_format)
-            while place and place not in seen:
-                seen.add(place)
-                file.seek(place)
-                (n_tags,) = _unpack(file, order + count_format)
-                tags = np.frombuffer(file.read(n_tags * tag_type.itemsize), tag_type)
-                (place,) = _unpack(file, order + place_format)
-                if _tags_end(tags) > size:
-                    raise ValueError(TRUNCATED)
-        except struct.error as error:
-            raise ValueError(TRUNCATED) from error
-        if not seen:
-            raise ValueError(TRUNCATED)
+def _is_smaller_copy(one, size, other, other_size):
+    """Tell whether a picture looks like a smaller copy of another, to its pixel."""
+    if len(one.pages) > 1 or len(other.pages) > 1:
+        return False
+    factor = other_size[0] / size[0]
+    expected = other_size[1] / factor
+    return factor >= 1.9 and abs(expected - size[1]) <= 1 + expected / size[0]
 
 
-def _unpack(file, form):
-    return struct.unpack(form, file.read(struct.calcsize(form)))
-
-
-def _tag_type(order, place_format):
-    short, place = np.dtype(order + "u2"), np.dtype(place_format)
-    return np.dtype(
-        [("code", short), ("type", short), ("count", place), ("place", place)]
+def _left_out(tif, parts):
+    """Say which pictures are taken for copies though the file does not say so."""
+    kept = {id(part[2]) for part in parts}
+    copies = [
+        one
+        for one in tif.series
+        if id(one.keyframe) not in kept
+        and not one.keyframe.is_reduced
+        and one.name.lower() not in NO_SCENES
+        and one.kind != "lsm"
+        and not one.keyframe.subfiletype & TRANSPARENCY_MASK
+    ]
+    if not copies:
+        return ()
+    sizes = ", ".join(
+        f"{one.keyframe.imagelength} x {one.keyframe.imagewidth}" for one in copies
     )
+    return (f"pictures of {sizes} pixels in it are left out as smaller copies",)
 
 
-def _tags_end(tags):
-    """Return where the values of the tags end that are not in the table itself."""
-    tags = tags[np.isin(tags["code"], NEEDED_TAGS)]
-    n_bytes = tags["count"].astype(float) * VALUE_SIZES[np.minimum(tags["type"], 18)]
-    outside = n_bytes > tags.dtype["place"].itemsize
-    return (tags["place"] + n_bytes)[outside].max(initial=0)
+def _ome_part(tif, image):
+    keyframe = tif.pages[int(image.pages.flat[0])].aspage()
+    height, width = keyframe.imagelength, keyframe.imagewidth
+    if (height, width) != image.size:
+        raise ValueError(
+            f"its OME-XML says {image.size[0]} x {image.size[1]} pixels and its page "
+            f"{height} x {width}"
+        )
+    pages = [tif.pages[int(index)] for index in image.pages.flat]
+    grid, is_block = _places(pages, keyframe)
+    return image.axes, grid.reshape(image.pages.shape), keyframe, is_block, image
 
 
-def _check_data(tif, series):
-    """Check that the pixels that the tags promise lie within the file."""
-    size = tif.filehandle.size
+def _series_part(tif, series):
+    page = series.keyframe
+    page_axes = page_shape(page, False)[0]
+    leading = series.axes[: len(series.axes) - len(page.axes)]
+    sizes = series.shape[: len(leading)]
+    count = math.prod(sizes)
     if series.dataoffset is not None:
-        end = series.dataoffset + series.nbytes
+        # One block of plain numbers; ImageJ leaves out the tags of later pages.
+        n_bytes = page.size * page.dtype.itemsize
+        places, is_block = series.dataoffset + n_bytes * np.arange(count), True
+        if places[-1] + n_bytes > tif.filehandle.size:
+            raise ValueError(TRUNCATED)
     else:
-        if any(page is None or page.parent is not tif for page in series.pages):
+        if any(one is None or one.parent is not tif for one in series.pages):
             raise ValueError("its frames are spread over several files")
-        end = max(
+        places, is_block = _places(list(series.pages), page)
+    if not {"Y", "X"} <= set(page_axes):
+        raise ValueError(f"its pages have the axes {page_axes}; expected Y and X")
+    return leading, places.reshape(sizes), page, is_block, None
+
+
+def _places(pages, keyframe):
+    """Return where each page is: its numbers if they are plain, or else its tags."""
+    size = keyframe.parent.filehandle.size
+    for page in pages:
+        ends = [
             offset + count
-            for page in series.pages
             for offset, count in zip(
                 page.dataoffsets, page.databytecounts, strict=False
             )
-        )
-    if end > size:
-        raise ValueError(TRUNCATED)
+        ]
+        if max(ends, default=size + 1) > size:
+            raise ValueError(TRUNCATED)
+        if keyframe.compression == 1 and keyframe.bitspersample % 8 == 0:
+            stored = sum(page.databytecounts)
+            if stored < keyframe.nbytes and not keyframe.is_tiled:
+                raise ValueError(
+                    f"its header says {keyframe.nbytes} bytes of pixels and "
+                    f"{stored} are there"
+                )
+    n_bytes = keyframe.nbytes
+    if keyframe.is_contiguous and all(_in_one_piece(one, n_bytes) for one in pages):
+        return np.array([page.dataoffsets[0] for page in pages]), True
+    return np.array([page.offset for page in pages]), False
 
 
-def _page_grid(series):
-    """Index of the page of each frame and channel, of shape (frames, channels)."""
-    page_axes = series.keyframe.axes
-    leading = series.axes[: len(series.axes) - len(page_axes)]
-    if set(page_axes) - set("SYX") or not set("YX") <= set(page_axes):
-        raise ValueError(f"its pages have the axes {page_axes}; expected Y and X")
-    sizes = series.shape[: len(leading)]
-    grid = np.arange(int(np.prod(sizes))).reshape(sizes)
-    channel_axes = [axis for axis, name in enumerate(leading) if name == "C"]
-    grid = np.moveaxis(grid, channel_axes, range(-len(channel_axes), 0))
-    n_channels = int(np.prod([sizes[axis] for axis in channel_axes]))
-    return grid.reshape(-1, n_channels)
+def _in_one_piece(page, n_bytes):
+    offsets, counts = page.dataoffsets, page.databytecounts
+    ends = [offset + count for offset, count in zip(offsets, counts, strict=False)]
+    return sum(counts) == n_bytes and list(offsets[1:]) == ends[:-1]
 
 
-def _page_places(series, grid):
-    if series.dataoffset is not None:
-        # One block of plain numbers; ImageJ leaves out the tags of later pages.
-        n_bytes = series.keyframe.size * series.keyframe.dtype.itemsize
-        places = series.dataoffset + n_bytes * grid
-    else:
-        places = np.array([page.offset for page in series.pages])[grid]
-    return [tuple(frame) for frame in places.tolist()]
-
-
-def _read_block(tif, place):
-    page = tif.pages.first
-    pixels = tif.filehandle.read_array(
-        page.dtype.newbyteorder(tif.byteorder), count=page.size, offset=place
+def _scene(tif, leading, grid, page, is_block, image, unsure, notes):
+    axes, sizes = page_shape(page, tif.is_imagej)
+    size = image.pixel_size if image is not None else None
+    if unsure:
+        unsure += "; name its axes, such as --axes TYX, to read its pages as they are"
+    return Scene(
+        axes=leading + axes,
+        shape=grid.shape + tuple(sizes[axis] for axis in axes),
+        dtype=page_dtype(page),
+        locate=_Locator(
+            grid,
+            len(axes),
+            page.offset,
+            is_block,
+            bool(tif.is_imagej),
+            _numbers(tif, page) if is_block else None,
+        ),
+        kind=_kind(tif),
+        n_alpha=n_alpha(page),
+        orientation=int(page.tags.valueof(274, 1)),
+        pixel_size=size or tiff_pixel_size(tif, page),
+        notes=tuple(notes),
+        unsure=unsure,
     )
-    pixels = pixels.reshape(page.shape).astype(page.dtype, copy=False)
-    return _channels_last(pixels, page)
 
 
-def _read_page(tif, place):
+def _numbers(tif, page):
+    """Return shape and type of pages whose numbers are those of the picture."""
+    is_plain = page.photometric in PLAIN and page.dtype != bool
+    dtype = page.dtype.newbyteorder(tif.byteorder)
+    return (page.shape, dtype) if is_plain and page.bitspersample >= 8 else None
+
+
+def _kind(tif):
+    flavour = next(
+        (
+            name
+            for name in ("OME", "ImageJ", "LSM", "SVS", "NDPI", "STK")
+            if getattr(tif, f"is_{name.lower()}")
+        ),
+        "",
+    )
+    return f"TIFF ({flavour})" if flavour else "TIFF"
+
+
+@dataclass(frozen=True)
+class _Locator:
+    """Where the pages of a scene are; called with an index, those that it needs."""
+
+    grid: np.ndarray
+    n_page_axes: int
+    keyframe: int
+    is_block: bool
+    is_imagej: bool
+    numbers: tuple | None
+
+    def __call__(self, index):
+        split = len(index) - self.n_page_axes
+        places = self.grid[index[:split]]
+        within = None
+        if any(one != slice(None) for one in index[split:]):
+            within = (slice(None),) * np.ndim(places) + index[split:]
+        about = self.keyframe, self.is_block, self.is_imagej, self.numbers
+        return _Pages(places, within, *about)
+
+
+@dataclass(frozen=True)
+class _Pages:
+    """The pages of one image. Going there directly keeps a long stack linear."""
+
+    places: np.ndarray
+    within: tuple | None
+    keyframe: int
+    is_block: bool
+    is_imagej: bool
+    numbers: tuple | None
+
+    def read(self, path):
+        """Read them, along their own axes and then those of each page."""
+        places = np.ravel(self.places).tolist()
+        if self.numbers is not None:
+            pixels = _read_numbers(path, places, *self.numbers)
+        else:
+            pixels = self._read_pages(path, places)
+        pixels = pixels.reshape(np.shape(self.places) + pixels.shape[1:])
+        return pixels if self.within is None else pixels[self.within]
+
+    def _read_pages(self, path, places):
+        with _opened(path) as tif:
+            if self.is_block:
+                page = tif.pages.first
+                if page.offset != self.keyframe:
+                    page = _page_at(tif, self.keyframe)
+                shape, dtype = page.shape, page.dtype.newbyteorder(tif.byteorder)
+                numbers = _read_numbers(path, places, shape, dtype)
+                pixels = to_picture(numbers, page, self.is_imagej)
+            else:
+                pages = [_page_at(tif, place) for place in places]
+                pixels = [
+                    to_picture(page.asarray(), page, self.is_imagej) for page in pages
+                ]
+                pixels = pixels[0][np.newaxis] if len(pages) == 1 else np.stack(pixels)
+        return pixels
+
+
+def _page_at(tif, place):
     tif.filehandle.seek(place)
-    page = tifffile.TiffPage(tif, index=0)
-    return _channels_last(page.asarray(), page)
+    return tifffile.TiffPage(tif, index=0)
 
 
-def _n_channels(page):
-    """Count the channels of one page, without alpha."""
-    if page.photometric == PALETTE:
-        return 1 if _is_grey_palette(page) else 3
-    samples = dict(zip(page.axes, page.shape, strict=True)).get("S", 1)
-    return max(1, samples - sum(one in ALPHA_SAMPLES for one in page.extrasamples))
-
-
-def _channels_last(pixels, page):
-    """Return the pixels of one page as (H, W) or (H, W, C), without alpha."""
-    if page.photometric == PALETTE:
-        # The colours of a palette have 16 bits (TIFF 6.0, ColorMap); 8 are in use.
-        colours = (page.colormap >> 8).astype(np.uint8)
-        if _is_grey_palette(page):
-            return colours[0][pixels]
-        return np.moveaxis(colours[:, pixels], 0, -1)
-    if "S" in page.axes:
-        n_channels = _n_channels(page)
-        pixels = np.moveaxis(pixels, page.axes.index("S"), -1)[..., :n_channels]
-        return pixels[..., 0] if n_channels == 1 else pixels
-    return pixels
-
-
-def _is_grey_palette(page):
-    return bool((page.colormap == page.colormap[:1]).all())
+def _read_numbers(path, places, shape, dtype):
+    """Read pages of plain numbers, in one go if they lie one after the other."""
+    size = math.prod(shape)
+    runs = [(place, size) for place in places]
+    if len(places) > 1 and not np.any(np.diff(places) != size * dtype.itemsize):
+        runs = [(places[0], size * len(places))]
+    pixels = [np.fromfile(path, dtype, count, offset=place) for place, count in runs]
+    pixels = pixels[0] if len(pixels) == 1 else np.concatenate(pixels)
+    if pixels.size < size * len(places):
+        raise ValueError(TRUNCATED)
+    return pixels.reshape(-1, *shape).astype(dtype.newbyteorder("="), copy=False)
 
 
 @contextmanager

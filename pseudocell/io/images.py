@@ -1,24 +1,18 @@
-"""Image files as lazy images: TIFF with its stacks, PNG and JPEG."""
+"""Image files as lazy images."""
 
-import glob
+import hashlib
 import os
-import re
 import warnings
-from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
-from pseudocell.io._names import printable, shorten
-from pseudocell.io._raster import describe_raster, read_raster
-from pseudocell.io._tiff import describe_tiff, read_tiff
+from pseudocell.io._formats import describe
+from pseudocell.io._names import shorten
+from pseudocell.io._scene import Pick, Reading, pick_images
+from pseudocell.io._search import find_images, short_names
 
-__all__ = ["ImageFile", "UnreadableImageError", "find_images", "read_images"]
-
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
-TIFF_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-RASTER_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff")
+__all__ = ["ImageFile", "Reading", "UnreadableImageError", "open_images", "read_images"]
 
 
 class UnreadableImageError(ValueError):
@@ -61,6 +55,8 @@ class ImageFile:
         (H, W) or (H, W, C).
     dtype : numpy.dtype
         Type of the pixels.
+    pixel_size : float or None
+        Width of a pixel in micrometres, if the file says so.
     """
 
     path: str
@@ -68,8 +64,13 @@ class ImageFile:
     frame: int | None
     shape: tuple
     dtype: np.dtype
-    _places: tuple | None = field(default=None, repr=False)
-    _is_block: bool = field(default=False, repr=False)
+    pixel_size: float | None = None
+    _pick: Pick | None = field(default=None, repr=False)
+
+    @property
+    def how(self):
+        """How the file is read, short: two readings of a file differ in it."""
+        return hashlib.sha256(repr((self.shape, self._pick)).encode()).hexdigest()[:12]
 
     @property
     def label(self):
@@ -85,10 +86,12 @@ class ImageFile:
         if copy is False:
             raise ValueError("An image file is read into a new array; copy=False.")
         try:
-            if self._places is None:
-                image = read_raster(self.path)
-            else:
-                image = read_tiff(self.path, self._places, self._is_block)
+            image = self._pick.read(self.path)
+            if (image.shape, image.dtype) != (self.shape, self.dtype):
+                raise ValueError(
+                    f"its pixels are {image.dtype} of the shape {image.shape}, its "
+                    f"header says {self.dtype} of the shape {self.shape}"
+                )
         except MemoryError:
             raise
         except Exception as error:  # each decoder has errors of its own
@@ -100,7 +103,7 @@ class ImageFile:
         raise UnreadableImageError(self.path, reason)
 
 
-def read_images(source):
+def read_images(source, reading=None):
     """Open images as a list of lazy images, in natural order.
 
     Only headers are read, not pixels. Files that are truncated or cannot be read
@@ -110,13 +113,16 @@ def read_images(source):
     ----------
     source : str, path or list of them
         Folders, files, and patterns such as ``"plate/*_phase.tif"`` (``**`` stands
-        for folders in folders). Of folders and patterns, TIFF, PNG and JPEG files
-        are taken.
+        for folders in folders). Of folders and patterns, files with the suffix of an
+        image are taken, but none that this package has drawn.
+    reading : Reading, optional
+        How files are read that leave it open: axes, channels, scenes and depth.
 
     Returns
     -------
     images : list of ImageFile
-        One a file; of a stack, one a frame. A colour image is one image.
+        One a file; of a stack, one a frame, and of several scenes, one each. A colour
+        image is one image.
 
     Raises
     ------
@@ -126,25 +132,33 @@ def read_images(source):
     Warns
     -----
     UserWarning
-        If files were left out.
+        If files were left out, or it was open how to read them.
 
     Notes
     -----
-    Axes of TIFF files are told apart by their metadata (ImageJ, OME, tifffile):
-    channels stay together, and time, depth and unnamed pages are frames. An image
-    damaged in the middle is found when its pixels are read, with
-    `UnreadableImageError`.
+    Axes are told apart by what the file says (ImageJ, OME, tifffile and others):
+    channels stay together, times and unnamed pages are frames, and a stack in depth is
+    refused without a projection. An image damaged in the middle is found when its
+    pixels are read, with `UnreadableImageError`.
     """
-    paths = find_images(source)
-    names = _short_names(paths)
-    images, problems = [], []
-    for path, name in zip(paths, names, strict=True):
+    paths, left_out = find_images(source)
+    images, problems, notes = [], [], {}
+    for path, name in zip(paths, short_names(paths), strict=True):
         try:
-            images += _open(path, printable(name))
+            found, said = open_images(path, name, reading)
         except Exception as error:  # each decoder has errors of its own
             problems.append(f"{path} ({_reason(error)})")
+        else:
+            images += found
+            for note in said:
+                notes.setdefault(note, []).append(path)
     if not images:
         raise ValueError(f"No image can be read: {shorten(problems)}.")
+    if left_out:
+        files = "1 file is" if len(left_out) == 1 else f"{len(left_out)} files are"
+        warnings.warn(
+            f"{files} no image and left out: {shorten(left_out)}.", stacklevel=2
+        )
     if problems:
         files = (
             "1 file cannot be read and is"
@@ -152,108 +166,72 @@ def read_images(source):
             else (f"{len(problems)} files cannot be read and are")
         )
         warnings.warn(f"{files} left out: {shorten(problems)}.", stacklevel=2)
+    for note, files in notes.items():
+        warnings.warn(f"{shorten(files)}: {note}.", stacklevel=2)
     return images
 
 
-def find_images(source):
-    """List the image files of folders, patterns and files, in natural order.
+def open_images(path, name, reading=None):
+    """Open the images of one file.
 
     Parameters
     ----------
-    source : str, path or list of them
+    path : str
+        The file.
+    name : str
+        Its name in tables.
+    reading : Reading, optional
         As in `read_images`.
 
     Returns
     -------
-    paths : list of str
-        Each file once; "image 2" comes before "image 10".
+    images : list of ImageFile
+        The images.
+    notes : list of str
+        How the file was read where that is open, and what was left out.
 
     Raises
     ------
     ValueError
-        If one of the sources holds no image.
+        If it cannot be read.
     """
-    sources = [source] if isinstance(source, str | os.PathLike) else list(source)
-    if not sources:
-        raise ValueError("No images are given; expected a folder, files or a pattern.")
-    found = {}
-    for one in map(os.fspath, sources):
-        for path in _expand(one):
-            found.setdefault(os.path.abspath(path), path)
-    return sorted(found.values(), key=_natural_key)
-
-
-def _expand(source):
-    if os.path.isfile(source):
-        return [source]
-    kinds = "TIFF, PNG or JPEG"
-    if os.path.isdir(source):
-        paths = [os.path.join(source, name) for name in os.listdir(source)]
-        message = f"The folder {source} holds no {kinds} image."
-    elif glob.has_magic(source):
-        paths = glob.glob(source, recursive=True)
-        message = f"No {kinds} image matches {source!r}."
-    else:
-        raise ValueError(f"{source} is neither a file, a folder nor a pattern.")
-    paths = [path for path in paths if _is_image_name(path) and os.path.isfile(path)]
-    if not paths:
-        raise ValueError(message)
-    return paths
-
-
-def _is_image_name(path):
-    name = os.path.basename(path)
-    # macOS leaves hidden "._name.tif" files that are no images.
-    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
-
-
-def _natural_key(path):
+    reading = Reading() if reading is None else reading
+    scenes = describe(path)
+    numbers = range(len(scenes))
+    if reading.scene is not None:
+        if reading.scene not in numbers:
+            raise ValueError(
+                f"it has no scene {reading.scene}; it has {len(scenes)}, from 0"
+            )
+        numbers = [reading.scene]
+    n_bytes = _size_of(path)
+    found, notes, is_stack = [], {}, len(numbers) > 1
+    for number in numbers:
+        scene = scenes[number]
+        picks, shape, dtype, is_long, said = pick_images(scene, reading, n_bytes)
+        found += [(shape, dtype, scene.pixel_size, pick) for pick in picks]
+        is_stack |= is_long
+        notes.update(dict.fromkeys(said))
+    if len(numbers) > 1:
+        notes[
+            f"its {len(numbers)} scenes are read as frames, one after the other; "
+            "--scene 0 reads the first alone"
+        ] = None
     return [
-        int(part) if part.isdigit() else part.lower()
-        for part in re.split(r"([0-9]+)", path)
-    ]
+        ImageFile(path, name, frame if is_stack else None, *one)
+        for frame, one in enumerate(found)
+    ], list(notes)
 
 
-def _short_names(paths):
-    """File names, with folders below their common one if names come twice."""
-    names = [Path(path).name for path in paths]
-    if max(Counter(names).values()) == 1:
-        return names
-    absolute = [os.path.abspath(path) for path in paths]
-    common = os.path.commonpath([os.path.dirname(path) for path in absolute])
-    return [Path(os.path.relpath(path, common)).as_posix() for path in absolute]
-
-
-def _open(path, name):
-    """Open the images of one file."""
-    with open(path, "rb") as file:
-        start = file.read(4)
-    if not start:
-        raise ValueError("the file is empty")
-    if start.startswith(RASTER_SIGNATURES):
-        shape, dtype = describe_raster(path)
-        return [ImageFile(path, name, None, shape, dtype)]
-    if start not in TIFF_SIGNATURES:
-        raise ValueError("it is not a TIFF, PNG or JPEG file")
-    contents = describe_tiff(path)
-    if contents.n_skipped:
-        warnings.warn(
-            f"{path} holds images of different shapes; only the first "
-            f"{len(contents.frames)} are used and {contents.n_skipped} left out.",
-            stacklevel=3,
-        )
-    return [
-        ImageFile(
-            path,
-            name,
-            frame if contents.is_stack else None,
-            contents.shape,
-            contents.dtype,
-            places,
-            contents.is_block,
-        )
-        for frame, places in enumerate(contents.frames)
-    ]
+def _size_of(path):
+    """Return the bytes of a file, or of all files in a folder."""
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(
+        os.path.getsize(os.path.join(folder, file))
+        for folder, _, files in os.walk(path)
+        for file in files
+    )
 
 
 def _reason(error):
