@@ -65,6 +65,8 @@ class Labels:
             limit = np.quantile(ranking.clicked_top, UNDECIDED)
             maybe = (choice == 0) & (ranking.top >= limit)
         else:
+            # Two labels on one cell would be learnt as two cells.
+            choice = np.where((choice == 1) & (chances == 0), 0, choice)
             maybe = (choice == 0) & (chances >= LEAST_PROBABLE)
         ends = np.cumsum([len(array) for array in candidates.unlabelled])[:-1]
         masks = [np.split(mask, ends) for mask in (choice == 1, choice == -1, maybe)]

@@ -110,7 +110,8 @@ def rate_candidates(candidates, ranking, radius):
     ranking : Ranking
         Their scores.
     radius : float
-        Of two candidates nearer than this, the better one may be a cell, in pixels.
+        Of two candidates nearer than this, only the better one may be a cell, in
+        pixels: the other one has the probability 0.
 
     Returns
     -------
@@ -121,7 +122,8 @@ def rate_candidates(candidates, ranking, radius):
     score = (ranking.top + ranking.bottom) / 2
     ends = np.cumsum([*map(len, candidates.unlabelled)])[:-1]
     apart = []
-    for points, its in zip(candidates.unlabelled, np.split(score, ends), strict=True):
+    best = np.split(ranking.top, ends)
+    for points, its in zip(candidates.unlabelled, best, strict=True):
         best_first = np.argsort(-its, kind="stable")
         kept = np.zeros(len(points), dtype=bool)
         kept[best_first] = thin(points[best_first], radius)
