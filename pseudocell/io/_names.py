@@ -6,8 +6,10 @@ import unicodedata
 __all__ = ["NameFinder", "may_be_same", "printable", "shorten"]
 
 # Longer ones first, so that "a.ome.tif" is "a" and not "a.ome".
-SUFFIXES = (".ome.tiff", ".ome.tif", ".ome.zarr", ".tiff", ".jpeg", ".tif", ".png")
-SUFFIXES += (".jpg", ".bmp", ".lsm", ".jp2", ".npy", ".zarr", ".nd2", ".czi", ".lif")
+SUFFIXES = (
+    *(".ome.tiff", ".ome.tif", ".ome.zarr", ".tiff", ".jpeg", ".tif", ".png"),
+    *(".jpg", ".bmp", ".lsm", ".jp2", ".npy", ".zarr", ".nd2", ".czi", ".lif"),
+)
 # So many names are spelled out in a message.
 MAX_NAMES = 10
 

@@ -11,7 +11,7 @@ def _add_loss_steps_and_places(state):
 
 
 # What older files call a class, and its name now.
-OLD_NAMES = {}
+OLD_NAMES: dict[str, str] = {}
 # By class: a function from the attributes in any older file to those of now. It leaves
 # those of now as they are. (`PseudoLabelCellDetector` is stored as in 0.1.0.)
 OLD_STATES = {"HeatmapDetector": _add_loss_steps_and_places}

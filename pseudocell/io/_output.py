@@ -11,7 +11,7 @@ from pathlib import Path
 try:
     import fcntl
 except ImportError:  # Windows, where a file that is open cannot be removed
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["lock", "prepare_folder", "saved_together", "whole_file", "write_table"]
 

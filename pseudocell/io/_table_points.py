@@ -16,8 +16,10 @@ EXPECTED = (
     "expected image and row, col (or y, x), or the columns axis-0, axis-1 of a "
     "points file saved by napari"
 )
-NAMES = ("image", "image name", "image_name", "filename", "file name", "file_name")
-NAMES += ("file", "path", "image_path", "image path")
+NAMES = (
+    *("image", "image name", "image_name", "filename", "file name", "file_name"),
+    *("file", "path", "image_path", "image path"),
+)
 # The columns of row and col, tried in this order; the frame may stand before them.
 COORDINATES = (
     ("frame", "row", "col"),
