@@ -12,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted
 from .._geometry._radius import estimate_cell_radius
 from .._geometry._scale import (
     nominal_shape,
-    points_from_nominal,
     points_to_nominal,
 )
 from .._images import Images, check_clicked, check_probabilities
@@ -23,23 +22,13 @@ from .._threads import map_threads
 from ..losses import MaskedMSELoss
 from ..nets import UNet
 from ._drawing import Drawing
-from ._held_out import (
-    deal_clicks,
-    heights_at,
-    heights_unseen,
-    off_clicks,
-    pick_images,
-    with_clicks,
-)
+from ._held_out import deal_clicks
+from ._look import LOWEST_PEAK, look_at_clicks, look_at_places
 from ._mixin import DetectorMixin
 from ._places import Places, deal_places
-from ._threshold import chances_of_peaks, choose_threshold, threshold_from_chances
-from ._training import MASK, NominalLabels, cut_crops, find_start, plan_batches
+from ._training import NominalLabels, cut_crops, find_start, plan_batches
 
 __all__ = ["HeatmapDetector"]
-
-# Peaks below this height are noise at any threshold.
-LOWEST_PEAK = 0.05
 
 
 class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
@@ -290,8 +279,14 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             chances,
         )
         self._train(images, labels, start)
-        known = [clicks, more["positives"], more["undecided"], chances]
-        self._look(images, clicks, None if undecided is None else known)
+        if self.places_ is None:
+            look = look_at_clicks(self, self._drawing(), images, clicks)
+        else:
+            rated = None if undecided is None else chances
+            known = clicks, more["positives"], more["undecided"], rated
+            look = look_at_places(self, images, *known)
+        self.click_heights_, self.threshold_ = look.click_heights, look.threshold
+        self.found_heights_, self.other_heights_ = look.found, look.others
         return self
 
     def _train(self, images, labels, start):
@@ -319,7 +314,6 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             if places is None and same:
                 # No net may see now what it was tested on before.
                 held_out = start.click_folds_
-        devices = deal_devices(choose_device(self.device), self.n_nets)
         goes_on = start is self and self.warm_steps is not None
         batches = plan_batches(
             self,
@@ -331,6 +325,14 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             seeds=seeds[:, 1],
         )
         cut_crops(images, batches, self._scale, self.n_jobs)
+        self.nets_ = self._fit_nets(modules, batches)
+        self.n_steps_ += len(batches[0])
+        self.click_folds_ = held_out
+        self.places_ = places and [places.axes, places.cuts, places.owners]
+
+    def _fit_nets(self, modules, batches):
+        """Train each module on its batches."""
+        devices = deal_devices(choose_device(self.device), self.n_nets)
 
         def train(number):
             return fit_net(
@@ -343,11 +345,7 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
                 verbose=self.verbose,
             )
 
-        self.nets_ = map_threads(train, range(self.n_nets), self.n_jobs)
-        self.n_steps_ += len(batches[0])
-        batches.clear()  # frees the crops
-        self.click_folds_ = held_out
-        self.places_ = places and [places.axes, places.cuts, places.owners]
+        return map_threads(train, range(self.n_nets), self.n_jobs)
 
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.
@@ -453,73 +451,3 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             points_to_nominal(array, shape, self._scale)
             for array, shape in zip(points, shapes, strict=True)
         ]
-
-    def _look(self, images, clicks, known):
-        """Look at the images once: what nets say of cells that they have not seen."""
-        if self.places_ is not None:
-            self._look_at_places(images, clicks, known)
-            return
-        of_all, of_clicked = pick_images(clicks)
-        looked_at = sorted({*of_all, *of_clicked, *with_clicks(clicks)})
-        found = self._drawing().find_by_each(
-            images, looked_at, LOWEST_PEAK, self.n_jobs
-        )
-        nominal = self._points_to_nominal(clicks, images.shapes)
-        radius = MASK * self.nominal_radius
-        self.click_heights_ = [
-            heights_unseen(
-                nominal[index], fold, found.get(index, [])[: self.n_nets], radius
-            )
-            for index, fold in enumerate(self.click_folds_)
-        ]
-        clicked = with_clicks(clicks)
-        peaks = [heights for i in clicked for _, heights in found[i][: self.n_nets]]
-        areas = images.areas
-        searched = areas[clicked].sum() / areas.sum()
-        self.threshold_ = choose_threshold(self, np.concatenate(peaks), searched)
-        peaks = [found[index][-1] for index in of_all]
-        if self.threshold_ < LOWEST_PEAK:
-            peaks = self.find_candidates(images.take(of_all), self.threshold_)
-        self.found_heights_ = np.concatenate([heights for _, heights in peaks])
-        peaks = [
-            (points_from_nominal(points, images[index].shape, self._scale), heights)
-            for index in of_clicked
-            for points, heights in [found[index][-1]]
-        ]
-        clicked = [clicks[index] for index in of_clicked]
-        self.other_heights_ = off_clicks(peaks, clicked, self.cell_radius_)
-
-    def _look_at_places(self, images, clicks, known):
-        """Look where no net was trained: there clicks stand for all cells."""
-        clicked = with_clicks(clicks)
-        found = dict(
-            zip(clicked, self.find_unseen(images, indices=clicked), strict=True)
-        )
-        self.click_heights_ = [
-            heights_at(points, *found[index], MASK * self.cell_radius_)
-            if index in found
-            else np.zeros(0)
-            for index, points in enumerate(clicks)
-        ]
-        self.found_heights_ = np.concatenate([found[index][1] for index in clicked])
-        seen = [clicks[index] for index in clicked]
-        self.other_heights_ = off_clicks([*found.values()], seen, self.cell_radius_)
-        if known is None:
-            self.threshold_ = choose_threshold(self, self.found_heights_, 1.0)
-            return
-        chances = [
-            chances_of_peaks(
-                found[index][0],
-                *(each[index] for each in known),
-                radius=self.cell_radius_,
-            )
-            for index in clicked
-        ]
-        total = sum(
-            len(known[0][i]) + len(known[1][i]) + known[3][i].sum() for i in clicked
-        )
-        self.threshold_ = (
-            threshold_from_chances(self.found_heights_, np.concatenate(chances), total)
-            if self.threshold is None
-            else float(self.threshold)
-        )

@@ -21,13 +21,15 @@ THRESHOLD = 0.5
 QUANTILE, THRESHOLD_OF_QUANTILE = 0.25, 2 / 3
 
 
-def choose_threshold(detector, peak_heights, searched):
+def choose_threshold(detector, click_heights, peak_heights, searched):
     """Return the threshold of a detector, by its parameters and held-out clicks.
 
     Parameters
     ----------
     detector : HeatmapDetector
-        Its nets are trained, and it has `click_heights_`.
+        Its nets are trained.
+    click_heights : list of ndarray of shape (n_i,)
+        How high clicked cells stand for nets that have not seen them.
     peak_heights : ndarray of shape (m,)
         The heights of the peaks of all nets, in the images with clicks.
     searched : float
@@ -43,7 +45,7 @@ def choose_threshold(detector, peak_heights, searched):
         return float(detector.threshold)
     if detector.masked:
         return THRESHOLD
-    heights, share = np.concatenate(detector.click_heights_), 0.0
+    heights, share = np.concatenate(click_heights), 0.0
     if detector.n_nets > 1:
         # Cells of the other images count: they stand lower than those learnt.
         share = share_seen(heights, peak_heights, detector.n_nets, searched)
