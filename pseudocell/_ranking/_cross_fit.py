@@ -98,26 +98,7 @@ def rank_candidates(
 
     learnt = map_threads(learn, candidates.folds, n_jobs)
     scorers, asked = zip(*learnt, strict=True)
-    ends = np.cumsum([*map(len, candidates.unlabelled)])[:-1]
-    ranked = [np.split(fold.ranked, ends) for fold in candidates.folds]
-
-    def score(index):
-        points = candidates.unlabelled[index]
-        scores, counts = np.zeros((2, len(points))), np.zeros(len(points))
-        if len(points) == 0:
-            return scores
-        patches = extractor.transform([(images[index], points)])
-        its_heights = candidates.unlabelled_heights[index]
-        for scorer, of_fold in zip(scorers, ranked, strict=True):
-            some = of_fold[index]
-            scores[:, some] += scorer.score(patches[some], its_heights[some])
-            counts += some
-        # A place where no click was held out is ranked by none, and is no cell.
-        return np.where(counts, scores / np.maximum(counts, 1), -np.inf)
-
-    top, bottom = np.concatenate(
-        map_threads(score, range(len(candidates.unlabelled)), n_jobs), axis=1
-    )
+    top, bottom = _score_unlabelled(images, candidates, extractor, scorers, n_jobs)
     number = np.concatenate([fold.asked for fold in candidates.folds])
     asked, is_clicked = np.concatenate(asked, axis=1), candidates.is_clicked[number]
     high = positive_heights[number]
@@ -128,6 +109,29 @@ def rank_candidates(
         high[is_clicked],
         np.column_stack([asked.mean(axis=0), high])[~is_clicked],
     )
+
+
+def _score_unlabelled(images, candidates, extractor, scorers, n_jobs):
+    """Return both scores of all unlabelled candidates, of shape (2, n_unlabelled)."""
+    ends = np.cumsum([*map(len, candidates.unlabelled)])[:-1]
+    ranked = [np.split(fold.ranked, ends) for fold in candidates.folds]
+
+    def score(index):
+        points = candidates.unlabelled[index]
+        scores, counts = np.zeros((2, len(points))), np.zeros(len(points))
+        if len(points) == 0:
+            return scores
+        patches = extractor.transform([(images[index], points)])
+        heights = candidates.unlabelled_heights[index]
+        for scorer, of_fold in zip(scorers, ranked, strict=True):
+            some = of_fold[index]
+            scores[:, some] += scorer.score(patches[some], heights[some])
+            counts += some
+        # A place where no click was held out is ranked by none, and is no cell.
+        return np.where(counts, scores / np.maximum(counts, 1), -np.inf)
+
+    numbers = range(len(candidates.unlabelled))
+    return np.concatenate(map_threads(score, numbers, n_jobs), axis=1)
 
 
 class _Scorer:
