@@ -605,7 +605,7 @@ def test_patches_of_one_image_at_a_time_and_of_those_learnt_from(
     monkeypatch.setattr(CountingExtractor, "asked", ())
     candidates = candidates_of(data, [0, 1])
     blank = np.zeros((30, 30), dtype=np.uint8)
-    for name in set(vars(candidates)) - {"folds"}:
+    for name in set(vars(candidates)) - {"folds", "is_clicked"}:
         array = getattr(candidates, name)
         array.append(array[0][:0])
     extractor = CountingExtractor(6)
