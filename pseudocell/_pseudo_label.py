@@ -429,8 +429,7 @@ class PseudoLabelCellDetector(
         """Return how probably each candidate is a cell, if clicks can tell."""
         if not (self.learn_background and candidates.are_by_place):
             return None
-        by_height = len(self.rounds_) > 1
-        return rate_candidates(candidates, ranking, self.cell_radius_, by_height)
+        return rate_candidates(candidates, ranking, self.cell_radius_)
 
     def _rank(self, images, candidates):
         extractor = self._part("extractor")

@@ -100,7 +100,7 @@ def _share_above(scores, at):
     return 1 - np.searchsorted(np.sort(scores), at, "left") / len(scores)
 
 
-def rate_candidates(candidates, ranking, radius, by_height):
+def rate_candidates(candidates, ranking, radius):
     """Return the probability that each unlabelled candidate is a cell.
 
     Parameters
@@ -112,9 +112,6 @@ def rate_candidates(candidates, ranking, radius, by_height):
     radius : float
         Of two candidates nearer than this, only the better one may be a cell, in
         pixels: the other one has the probability 0.
-    by_height : bool
-        Whether the heights tell of the number of cells, too: not those of a masked
-        detector, which knows no background.
 
     Returns
     -------
@@ -137,10 +134,12 @@ def rate_candidates(candidates, ranking, radius, by_height):
     # Pseudo positives are cells that nobody clicked, as far as the sample goes.
     pseudo, pseudo_heights = ranking.pseudo.T
     scores = np.concatenate([score[apart], pseudo])
-    n_cells = estimate_n_cells(scores, clicked)
-    if by_height:
-        high = np.concatenate([heights[apart], pseudo_heights])
-        n_cells = min(n_cells, estimate_n_cells(high, ranking.clicked_heights))
+    n_cells = min(
+        estimate_n_cells(scores, clicked),
+        estimate_n_cells(
+            np.concatenate([heights[apart], pseudo_heights]), ranking.clicked_heights
+        ),
+    )
     probabilities = np.zeros(len(score))
     rated = cell_probabilities(scores, clicked, n_cells)
     probabilities[apart] = rated[: apart.sum()]
