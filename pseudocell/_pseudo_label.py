@@ -54,9 +54,8 @@ class PseudoLabelCellDetector(
 
     A detector trained around the clicks finds nearly all cells, and too much else. Its
     peaks are ranked by how much they look like clicked cells; the best become pseudo
-    positives, the worst pseudo negatives, and the detector is trained again. From
-    then on the unlabelled rest of the images counts as background too, but weakly,
-    because some cells are in it.
+    positives, the worst pseudo negatives, those between count as probable as they are,
+    the rest of the images is background, and the detector is trained again.
 
     Parameters
     ----------
@@ -89,9 +88,8 @@ class PseudoLabelCellDetector(
         Has a method `select`. None takes `CalibratedSelector`; `ShareSelector` is the
         rule of the paper.
     learn_background : bool, default=True
-        Whether unlabelled pixels count as background, weakly, once there are pseudo
-        labels, in images with clicks. False trains on the discs around labels only, as
-        in the paper.
+        Whether unlabelled pixels count as background once there are pseudo labels, in
+        images with clicks. False trains on discs around labels only, as in the paper.
     rank_by_height : bool, default=True
         Whether the height of a candidate in the heatmap is one of its features. False
         ranks by the look of its patch alone, as in the paper.
@@ -108,7 +106,7 @@ class PseudoLabelCellDetector(
         searches all images.
     warm_start : bool, default=False
         Whether `fit`, on the images and clicks of the fit before, adds the rounds that
-        it lacks of `max_iter`, instead of starting anew; also after an interrupted fit.
+        it lacks of `max_iter`; also after an interrupted fit.
     device : str, default="auto"
         "auto", "cpu", "cuda" or "mps".
     n_jobs : int, default=None
@@ -125,8 +123,7 @@ class PseudoLabelCellDetector(
     detector_ : estimator
         The detector of the last round; of round 0 if that was "worse".
     rounds_ : list of Round
-        The record of each round, from round 0: its number, its labels, its detector,
-        the candidates that the labels were chosen from, the seconds that it took.
+        The record of each round, from round 0.
     clicks_ : list of float ndarray of shape (n_i, 2)
         The clicks that it was fitted on.
     searched_ : bool ndarray of shape (n_images,)
@@ -135,11 +132,10 @@ class PseudoLabelCellDetector(
         Number of rounds of pseudo labelling.
     termination_condition_ : {"max_iter", "no_candidates", "no_change", "callback", \
             "odd_clicks", "worse"}
-        Why the rounds ended; "odd_clicks" if the clicked cells stand out from the
-        others that are found, so that the last round was repeated from round 0, with a
-        fifth of the weight of the background, and its threshold chosen without
-        them; "worse" if, by clicks that the nets have not seen, the last detector is
-        clearly worse than that of round 0.
+        Why the rounds ended; "odd_clicks" if the clicked cells stand out from what
+        else is found, so that the last round was repeated with less background and a
+        threshold chosen without them; "worse" if, by held-out clicks, the last
+        detector is clearly worse than that of round 0.
 
     See Also
     --------
@@ -155,10 +151,9 @@ class PseudoLabelCellDetector(
     where a part is at its default. The rounds alone set `masked` of the detector, by
     `learn_background`, and `concentrate` of the ranker, to both of its values.
 
-    From scikit-learn 1.9 on, its callbacks are told of each round as a task of `fit`,
-    with an estimator that predicts as if that round had been the last; one that returns
-    True ends the rounds. For example
-    ``detector.set_callbacks(ScoringMonitor(scoring=click_scorer))``.
+    From scikit-learn 1.9 on, its callbacks, as in
+    ``detector.set_callbacks(ScoringMonitor(scoring=click_scorer))``, are told of each
+    round as a task of `fit`; one that returns True ends the rounds.
 
     References
     ----------
@@ -380,8 +375,8 @@ class PseudoLabelCellDetector(
             odd=odd,
         )
         detector = new_detector(template, self.rounds_[: 1 if odd else None])
-        detector.set_params(**settings)
-        return detector.fit(images, labels.clicks, **labels.to_fit())
+        detector.set_params(**settings).fit(images, labels.clicks, **labels.to_fit())
+        return detector
 
     def _held_out(self, detector, images):
         """Return what held-out clicks say of a detector."""
@@ -406,21 +401,17 @@ class PseudoLabelCellDetector(
     def _find_candidates(self, images):
         """Find the candidates, and the labels to add to; known ones stay candidates."""
         last, known = self.rounds_[-1], self.rounds_[-1].candidates
-        size = self.clicks_, self.cell_radius_
+        size, most = (self.clicks_, self.cell_radius_), self.max_candidates
         if known is None:
             rng = check_random_state(self.random_state)
             self.searched_ = choose_images(images, *size, self.max_search, rng)
         if known is None and self.learn_background:
             rng = check_random_state(self.random_state)
-            known = random_places(
-                images, *size, self.searched_, self.max_candidates, rng
-            )
-        threshold = self.candidate_threshold
-        peaks = search(last.detector, images, threshold, known, self.searched_)
-        labels = last.labels
+            known = random_places(images, *size, self.searched_, most, rng)
+        limits = self.candidate_threshold, known, self.searched_
+        peaks, labels = search(last.detector, images, *limits), last.labels
         if getattr(last.detector, "places_", None) is not None:
-            # Clicks are a sample of all cells, not of those that are left: labels are
-            # chosen anew.
+            # Chosen anew: clicks are a sample of all cells, not of those that are left.
             labels = Labels.from_clicks(self.clicks_)
         sizes = images.shapes, self.cell_radius_
         return labels, sort_candidates(peaks, labels, last.detector, *sizes)

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from ._detection._detector import LOWEST_PEAK
+from ._detection._unseen import LOWEST_PEAK
 from ._images import Images
 from ._labels import Labels
 from ._parameters import lend_settings

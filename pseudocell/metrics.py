@@ -19,8 +19,7 @@ __all__ = [
     "lee_liu_score",
 ]
 
-# Within which a detection is a cell if nothing else is said, in cell radii: 15 pixels
-# at a radius of 12, as in the published code.
+# A detection within so many cell radii is a cell: 15 px at 12, as in the published code.
 MATCHING_DISTANCE = 1.25
 
 
@@ -359,20 +358,12 @@ def click_scores(
 
     The score is that of `lee_liu_score` per click, so that other images do not put it
     on another scale: if a share q of the cells has a (held-out) click, it estimates
-    q * precision * recall, however many cells there are. Hence its mean over
-    folds is a mean of precision times recall in which a fold has the weight q. Folds
-    count the same if the same share of cells is clicked in each; per fold or per
-    image that would not be so, and a fold with few cells would outvote the others.
+    q * precision * recall, however many cells there are. Folds count the same in its
+    mean if the same share of cells is clicked in each.
 
-    As a formula, ``n_matched ** 2 / (n_clicks * n_predicted)``: the product of
-    recall and precision, both against the clicks alone. It ranks detectors by their
-    true product, while F1 against clicks, ``2 * n_matched / (n_clicks +
-    n_predicted)``, hardly sees the recall if few cells are clicked: it may prefer a
-    detector that finds only the clearest cells.
+    As a formula, ``n_matched ** 2 / (n_clicks * n_predicted)``.
 
-    None of the three tells how good a detector is, because q is unknown, nor finds
-    fault with detections where nobody clicks for a reason: if only the clearest cells
-    are clicked, recall is that of the clearest cells.
+    None of the three tells how good a detector is, because q is unknown.
 
     References
     ----------
@@ -381,8 +372,6 @@ def click_scores(
 
     Examples
     --------
-    One of two clicked cells is found, by one of four detections.
-
     >>> from pseudocell.metrics import click_scores
     >>> clicks = [[[10, 10], [10, 40]]]
     >>> found = [[[11, 10], [25, 25], [40, 10], [40, 40]]]

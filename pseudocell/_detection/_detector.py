@@ -3,7 +3,6 @@
 import copy
 from numbers import Integral
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
@@ -23,15 +22,16 @@ from ..losses import MaskedMSELoss
 from ..nets import UNet
 from ._drawing import Drawing
 from ._held_out import deal_clicks
-from ._look import LOWEST_PEAK, look_at_clicks, look_at_places
+from ._look import look_at_clicks, look_at_places
 from ._mixin import DetectorMixin
-from ._places import Places, deal_places
+from ._places import deal_places
 from ._training import NominalLabels, cut_crops, find_start, plan_batches
+from ._unseen import LOWEST_PEAK, UnseenMixin
 
 __all__ = ["HeatmapDetector"]
 
 
-class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
+class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
     """Detect cells as the peaks of a heatmap that a U-Net regresses.
 
     The target is a Gaussian at every labelled cell. With the masked loss only the
@@ -128,8 +128,8 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
 
     Notes
     -----
-    Cost and memory of a training do not grow with the images: half of the crops of a
-    net, unless `masked`, lie at random places of 200 of them at most.
+    Cost and memory of a training do not grow with the images: crops at random places
+    lie in 200 of them at most.
 
     References
     ----------
@@ -295,17 +295,15 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         held_out = deal_clicks(clicks, self.n_nets, rng)
         sizes = [nominal_shape(shape, self._scale) for shape in images.shapes]
-        places = None
-        if self.held_out == "places":
-            places = deal_places(clicks, sizes, self.n_nets)
+        by_place = self.held_out == "places"
+        places = deal_places(clicks, sizes, self.n_nets) if by_place else None
         if places is not None:
             held_out = [*map(places.fold_of, range(len(sizes)), clicks, sizes)]
         seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
         if start is None:
             self.n_steps_ = 0
             # One after the other: building uses the global seed.
-            net = UNet if self.net is None else self.net
-            kind = {"in_channels": self.n_channels_}
+            net, kind = self.net or UNet, {"in_channels": self.n_channels_}
             modules = [build_module(net, seed, **kind) for seed in seeds[:, 0]]
         else:
             self.n_steps_ = start.n_steps_
@@ -368,57 +366,6 @@ class HeatmapDetector(CheckedMixin, DetectorMixin, BaseEstimator):
         check_is_fitted(self)
         images = Images(images, self.n_channels_)
         return self._drawing().find(images, threshold, known, self.n_jobs)
-
-    def find_unseen(self, images, threshold=LOWEST_PEAK, known=None, indices=None):
-        """Return the peaks in images of the fit, by nets that were not trained there.
-
-        Parameters
-        ----------
-        images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
-            The images of the fit.
-        threshold : float, default=0.05
-            Peaks at or below it are left out.
-        known : sequence of array-like of shape (m_i, 2), optional
-            Places that are candidates in any case, unless a peak is near.
-        indices : sequence of int, optional
-            Which images to look at; all if not given.
-
-        Returns
-        -------
-        candidates : list of (points, heights)
-            Of each of these images as from `find_candidates`, which is called unless
-            nets were kept off places.
-        """
-        check_is_fitted(self)
-        images = Images(images, self.n_channels_)
-        indices = range(len(images)) if indices is None else indices
-        if self.places_ is None:
-            known = known and [known[index] for index in indices]
-            return self.find_candidates(images.take(indices), threshold, known)
-        places = Places(*self.places_)
-        return self._drawing().find_unseen(
-            images, indices, places, threshold, known, self.n_jobs
-        )
-
-    def fold_of(self, index, points, shape):
-        """Return the number of the net that was not trained at each point, or -1.
-
-        Parameters
-        ----------
-        index : int
-            Number of an image of the fit.
-        points : ndarray of shape (n, 2)
-            (row, col) in its pixels.
-        shape : tuple of int
-            (H, W) of it.
-
-        Returns
-        -------
-        fold : int ndarray of shape (n,)
-        """
-        if self.places_ is None:
-            return np.full(len(points), -1)
-        return Places(*self.places_).fold_of(index, points, shape)
 
     def predict_heatmap(self, images):
         """Return the heatmaps at the nominal cell size.

@@ -14,11 +14,9 @@ from ._held_out import (
 )
 from ._threshold import chances_of_peaks, choose_threshold, threshold_from_chances
 from ._training import MASK
+from ._unseen import LOWEST_PEAK
 
-__all__ = ["LOWEST_PEAK", "Look", "look_at_clicks", "look_at_places"]
-
-# Peaks below this height are noise at any threshold.
-LOWEST_PEAK = 0.05
+__all__ = ["Look", "look_at_clicks", "look_at_places"]
 
 
 @dataclass(frozen=True, eq=False)
