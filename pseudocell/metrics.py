@@ -19,7 +19,7 @@ __all__ = [
     "lee_liu_score",
 ]
 
-# A detection within so many cell radii is a cell: 15 px at 12, as in the published code.
+# So many cell radii from it, a detection is a cell: 15 px at 12, as published.
 MATCHING_DISTANCE = 1.25
 
 
