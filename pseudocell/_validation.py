@@ -52,6 +52,7 @@ def check_images(images):
                 f"images has shape {images.shape}; expected a sequence of images, "
                 "each (H, W) or (H, W, C). For one image pass [image]."
             )
+        _refuse_one_in_colour(images)
     elif not isinstance(images, Sequence) and not (
         hasattr(images, "__len__") and hasattr(images, "__getitem__")
     ):
@@ -68,6 +69,19 @@ def check_images(images):
     if len(images) == 0:
         raise ValueError("images is empty; expected at least one image.")
     return images
+
+
+def _refuse_one_in_colour(images):
+    """Refuse an array of one image in colour, whose rows would be taken for images."""
+    shape = images.shape
+    if images.dtype == object or len(shape) != 3:
+        return
+    if shape[2] in (3, 4) and min(shape[:2]) > 4:
+        raise ValueError(
+            f"images has shape {shape}, which reads as {shape[0]} images of "
+            f"{shape[1]} x {shape[2]} pixels; expected a sequence of images. For one "
+            "image in colour pass [image]."
+        )
 
 
 class HeldOutClicks(np.ndarray):
@@ -106,9 +120,15 @@ def check_image(image, index, n_channels=None, *, read=True, finite=True):
             f"images[{index}] is the path {os.fspath(image)!r}; expected pixels. Open "
             "files with pseudocell.io.read_images, which reads each when it is needed."
         )
+    name = f"images[{index}]"
+    if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
+        raise ValueError(
+            f"{name} has {int(np.ma.count_masked(image))} masked pixels, and a mask is "
+            "not used: cells would be found in it. Fill them with one value, such as "
+            "image.filled(0), which is then no specimen."
+        )
     if read or not _can_be_sliced(image):
         image = np.asarray(image)
-    name = f"images[{index}]"
     check_axes(image.shape, name)
     if not (np.issubdtype(image.dtype, np.number) or image.dtype == bool):
         raise ValueError(f"{name} has dtype {image.dtype}; expected real numbers.")

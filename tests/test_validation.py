@@ -255,3 +255,17 @@ def test_pu_labels_become_integers():
 def test_what_are_no_pu_labels_is_named(y, message):
     with pytest.raises(ValueError, match=message):
         check_pu_target(y, 3)
+
+
+def test_one_image_in_colour_is_not_taken_for_many():
+    with pytest.raises(ValueError, match=r"reads as 40 images .* pass \[image\]"):
+        check_images(np.zeros((40, 50, 3)))
+    assert len(check_images(np.zeros((5, 40, 50)))) == 5
+
+
+def test_a_mask_is_not_dropped_without_a_word():
+    image = np.ma.masked_array(np.zeros((6, 8)), mask=False)
+    assert check_image(image, 0).shape == (6, 8)
+    image[2:4, 3] = np.ma.masked
+    with pytest.raises(ValueError, match=r"images\[3\] has 2 masked pixels"):
+        check_image(image, 3)
