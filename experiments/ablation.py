@@ -32,6 +32,11 @@ def no_second_net(cell_radius, random_state):
     return _default(cell_radius, random_state, detector=DETECTOR(n_nets=1))
 
 
+def no_places(cell_radius, random_state):
+    """Keep each net off single clicks instead of places, so that nothing is rated."""
+    return _default(cell_radius, random_state, detector=DETECTOR(held_out="clicks"))
+
+
 def no_warm_start(cell_radius, random_state):
     """Train new nets in every round."""
     return _default(cell_radius, random_state, detector=DETECTOR(warm_start=False))

@@ -1,11 +1,15 @@
 """Probabilities of candidates: right on mixtures whose truth is known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
 
 from pseudocell._detection._threshold import chances_of_peaks, threshold_from_chances
+from pseudocell._labels import Labels
 from pseudocell._ranking._probability import cell_probabilities, estimate_n_cells
+from pseudocell._rounds import round_settings
 
 
 def draw_mixture(n_cells, n_other, n_clicked, distance=3.0, seed=0):
@@ -94,3 +98,37 @@ def test_a_second_peak_on_the_same_cell_is_no_cell():
         radius=6,
     )
     assert chances.tolist() == [1, 0, 0.7, 0]
+
+
+def test_two_labels_on_one_cell_are_one():
+    """Both were chosen; the one that the better one rules out gets no label at all."""
+    points = np.array([[10.0, 10.0], [10.0, 13.0], [40.0, 40.0], [70.0, 70.0]])
+    candidates = SimpleNamespace(unlabelled=[points])
+    ranking = SimpleNamespace(top=np.array([3.0, 2.0, 1.0, -1.0]))
+    labels = Labels.from_clicks([np.zeros((0, 2))]).add(
+        candidates,
+        ranking,
+        choice=np.array([1, 1, 0, -1]),
+        chances=np.array([0.9, 0.0, 0.6, 0.05]),
+        radius=2.0,
+    )
+    assert labels.positives[0].tolist() == [[10, 10]]
+    assert labels.undecided[0].tolist() == [[40, 40]]
+    assert labels.probabilities[0].tolist() == [0.6]
+    assert labels.negatives[0].tolist() == [[70, 70]]
+
+
+@pytest.mark.parametrize(
+    ("number", "is_rated", "odd", "weight"),
+    [(1, True, False, None), (2, True, False, 1 / 3), (2, False, False, None)]
+    + [(2, True, True, 0.02)],
+)
+def test_background_weighs_fully_once_it_is_known(number, is_rated, odd, weight):
+    settings = round_settings(
+        number,
+        learn_background=True,
+        background_weight=0.1,
+        is_rated=is_rated,
+        odd=odd,
+    )
+    assert settings.get("background_weight") == (weight and pytest.approx(weight))

@@ -243,8 +243,8 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
             Further places that may be cells.
         probabilities : sequence of array-like of shape (k_i,), optional
             How probable that is. A net learns a bump as high as that, and it counts as
-            much. Needed with `undecided`; the threshold is then the one with the best
-            expected F1.
+            much. Needed with `undecided`; where nets were kept off places, the
+            threshold then has the best expected F1.
 
         Returns
         -------
