@@ -108,5 +108,5 @@ def test_a_harder_set_shows_the_same_cells_smaller(tmp_path, dark):
 def test_each_ablation_changes_the_default_in_a_way_of_its_own():
     script = runpy.run_path(str(FOLDER / "ablation.py"))
     made = {repr(script[name](8, random_state=0)) for name in script["ABLATIONS"]}
-    assert len(made) == len(script["ABLATIONS"]) == 8
+    assert len(made) == len(script["ABLATIONS"]) == 9
     assert repr(PseudoLabelCellDetector(8, random_state=0)) not in made
