@@ -35,16 +35,8 @@ from ._safeguards import WARNINGS, clicks_stand_out, is_worse, threshold_without
 
 __all__ = ["PseudoLabelCellDetector"]
 
-# Nets learn by heart which cells have no label, unless a round is short. Those of round
-# 0 learn from the clicks alone, and need as many steps as the detector takes by itself.
-DETECTOR = partial(
-    HeatmapDetector,
-    n_nets=2,
-    held_out="places",
-    warm_start=True,
-    warm_steps=200,
-    max_epochs=15,
-)
+# Each rates what it was kept off, and goes on from round to round.
+DETECTOR = partial(HeatmapDetector, n_nets=2, held_out="places", warm_start=True)
 
 
 class PseudoLabelCellDetector(
@@ -75,9 +67,8 @@ class PseudoLabelCellDetector(
         Share of cells among the unlabelled candidates, for the features. Rather too
         high than too low. None estimates it.
     detector : estimator, default=None
-        None takes ``HeatmapDetector(n_nets=2, held_out="places", warm_start=True,
-        warm_steps=200, max_epochs=15)``: two nets that go on learning from round to
-        round.
+        None takes ``HeatmapDetector(n_nets=2, held_out="places", warm_start=True)``:
+        two nets that go on learning from round to round.
     extractor : estimator, default=None
         None takes `PatchExtractor`.
     featurizer : estimator, default=None

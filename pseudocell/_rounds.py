@@ -209,6 +209,12 @@ class RoundsMixin:
         check_is_fitted(self)
         return self.detector_.threshold_
 
+    @property
+    def calibration_(self):
+        """What the heights of the kept detector mean; None if clicks could not tell."""
+        check_is_fitted(self)
+        return getattr(self.detector_, "calibration_", None)
+
     def staged_predict(self, images):
         """Find the cells with the detector of each round.
 

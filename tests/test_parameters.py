@@ -59,9 +59,7 @@ def test_bad_value_of_the_loop_is_named_before_anything_is_trained(
 
 
 DOCUMENTED = {
-    "detector": HeatmapDetector(
-        n_nets=2, held_out="places", warm_start=True, warm_steps=200, max_epochs=15
-    ),
+    "detector": HeatmapDetector(n_nets=2, held_out="places", warm_start=True),
     "extractor": PatchExtractor(),
     "featurizer": NNPUFeaturizer(),
     "ranker": PClassificationRanker(),

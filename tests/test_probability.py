@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from pseudocell._detection._threshold import chances_of_peaks, threshold_from_chances
+from pseudocell._detection._threshold import chances_of_peaks
 from pseudocell._labels import Labels
 from pseudocell._ranking._probability import cell_probabilities, estimate_n_cells
 from pseudocell._rounds import round_settings
@@ -62,29 +62,6 @@ def test_probabilities_grow_with_the_score_and_with_the_number_of_cells():
 def test_nothing_clicked_is_nothing_known():
     assert estimate_n_cells(np.arange(5.0), np.zeros(0)) == 0
     assert not cell_probabilities(np.arange(5.0), np.zeros(0), 3).any()
-
-
-def test_threshold_maximises_the_expected_f1():
-    rng = np.random.default_rng(0)
-    heights = rng.random(200)
-    chances = np.clip(heights + rng.normal(0, 0.2, 200), 0, 1)
-    chosen = threshold_from_chances(heights, chances, 110)
-
-    def expected(threshold):
-        above = heights > threshold
-        return 2 * chances[above].sum() / (above.sum() + 110)
-
-    assert expected(chosen) == max(expected(t) for t in np.append(0, heights))
-
-
-def test_peaks_that_are_sure_are_all_taken():
-    heights = np.array([0.9, 0.2, 0.6, 0.1])
-    threshold = threshold_from_chances(heights, np.array([1.0, 1, 1, 0]), 3)
-    assert threshold == pytest.approx(0.15)
-
-
-def test_no_peak_gives_one_half():
-    assert threshold_from_chances(np.zeros(0), np.zeros(0), 3) == 0.5
 
 
 def test_a_second_peak_on_the_same_cell_is_no_cell():

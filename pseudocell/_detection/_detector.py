@@ -125,6 +125,9 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
     found_heights_, other_heights_ : float ndarray of shape (m,) and (k,)
         The heights of the peaks in 5 of the images at most, and of those at no click in
         5 of the images with clicks: what a round is judged by.
+    calibration_ : Calibration or None
+        What heights mean: `probability`, `precision`, `recall`, `threshold` for either,
+        and `count`; None unless `fit` was told how probable candidates are.
 
     Notes
     -----
@@ -287,6 +290,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
             look = look_at_places(self, images, *known)
         self.click_heights_, self.threshold_ = look.click_heights, look.threshold
         self.found_heights_, self.other_heights_ = look.found, look.others
+        self.keep_calibration(look.calibration)
         return self
 
     def _train(self, images, labels, start):

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._geometry._matching import match_points
 from .._geometry._scale import points_from_nominal, points_to_nominal
+from ._calibration import Calibration, calibrate
 from ._held_out import (
     heights_at,
     heights_unseen,
@@ -12,7 +14,7 @@ from ._held_out import (
     pick_images,
     with_clicks,
 )
-from ._threshold import chances_of_peaks, choose_threshold, threshold_from_chances
+from ._threshold import chances_of_peaks, choose_threshold
 from ._training import MASK
 from ._unseen import LOWEST_PEAK
 
@@ -33,12 +35,15 @@ class Look:
         The heights of the peaks in some images.
     others : ndarray of shape (k,)
         Of those at no click, in images with clicks.
+    calibration : Calibration or None
+        What heights mean, if labels have told how probable candidates are.
     """
 
     click_heights: list
     threshold: float
     found: np.ndarray
     others: np.ndarray
+    calibration: Calibration | None = None
 
 
 def look_at_clicks(detector, drawing, images, clicks):
@@ -113,7 +118,7 @@ def look_at_places(detector, images, clicks, positives, undecided, probabilities
         heights[index] = heights_at(clicks[index], *peaks, MASK * radius)
     high = np.concatenate([its for _, its in found])
     others = off_clicks(found, [clicks[index] for index in clicked], radius)
-    if probabilities is None or detector.threshold is not None:
+    if probabilities is None:
         threshold = choose_threshold(detector, heights, high, 1.0)
         return Look(heights, threshold, high, others)
     known = list(zip(clicks, positives, undecided, probabilities, strict=True))
@@ -124,5 +129,19 @@ def look_at_places(detector, images, clicks, positives, undecided, probabilities
     n_cells = sum(
         len(known[i][0]) + len(known[i][1]) + known[i][3].sum() for i in clicked
     )
-    threshold = threshold_from_chances(high, np.concatenate(chances), n_cells)
-    return Look(heights, threshold, high, others)
+    is_clicked = [
+        _are_matched(points, clicks[index], radius)
+        for index, (points, _) in zip(clicked, found, strict=True)
+    ]
+    calibration = calibrate(
+        high, np.concatenate(is_clicked), np.concatenate(chances), n_cells
+    )
+    threshold = detector.threshold
+    threshold = calibration.threshold() if threshold is None else float(threshold)
+    return Look(heights, threshold, high, others, calibration)
+
+
+def _are_matched(points, clicks, radius):
+    matched = np.zeros(len(points), dtype=bool)
+    matched[match_points(points, clicks, radius)[0]] = True
+    return matched

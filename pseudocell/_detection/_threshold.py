@@ -8,7 +8,6 @@ __all__ = [
     "chances_of_peaks",
     "choose_threshold",
     "share_seen",
-    "threshold_from_chances",
     "threshold_from_clicks",
 ]
 
@@ -142,37 +141,3 @@ def chances_of_peaks(peaks, clicks, positives, undecided, probabilities, *, radi
     chances = np.zeros(len(peaks))
     chances[at_peak] = its[at_known]
     return chances
-
-
-def threshold_from_chances(heights, chances, n_cells):
-    r"""Return the threshold with the largest expected F1.
-
-    Of the n(t) peaks above t, :math:`\sum w` are expected to be cells, of N in all:
-
-    .. math:: \hat t = \arg\max_t \frac{2 \sum_{h_i > t} w_i}{n(t) + N}
-
-    Parameters
-    ----------
-    heights : ndarray of shape (n,)
-        Of peaks, by nets that were not trained there.
-    chances : ndarray of shape (n,)
-        The probability w that each is a cell.
-    n_cells : float
-        N, the expected number of cells.
-
-    Returns
-    -------
-    threshold : float
-        Half way between the lowest peak that is taken and the next lower one; one half
-        if there is no peak.
-    """
-    if len(heights) == 0:
-        return THRESHOLD
-    order = np.argsort(-heights, kind="stable")
-    high = heights[order]
-    expected = 2 * np.cumsum(chances[order]) / (np.arange(1, len(high) + 1) + n_cells)
-    # Peaks of one height are taken together.
-    last = np.append(high[1:] < high[:-1], True)
-    best = int(np.argmax(np.where(last, expected, -1)))
-    lower = high[best + 1] if best + 1 < len(high) else 0.0
-    return float((high[best] + lower) / 2)

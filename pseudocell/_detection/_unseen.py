@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from .._images import Images
+from ._calibration import Calibration
 from ._places import Places
 
 __all__ = ["LOWEST_PEAK", "UnseenMixin"]
@@ -14,6 +15,20 @@ LOWEST_PEAK = 0.05
 
 class UnseenMixin:
     """Peaks in the images of the fit, of a detector with `places_`."""
+
+    @property
+    def calibration_(self):
+        """What heights mean, a `Calibration`; None unless probabilities were given."""
+        check_is_fitted(self)
+        if getattr(self, "knots_", None) is None:
+            return None
+        clicks = sum(map(len, self.click_heights_))
+        return Calibration(self.knots_, self.found_heights_, self.n_cells_, clicks)
+
+    def keep_calibration(self, calibration):
+        """Keep what a file can hold of a calibration, or that there is none."""
+        self.knots_ = None if calibration is None else calibration.knots
+        self.n_cells_ = None if calibration is None else float(calibration.n_cells)
 
     def find_unseen(self, images, threshold=LOWEST_PEAK, known=None, indices=None):
         """Return the peaks in images of the fit, by nets that were not trained there.
