@@ -326,7 +326,7 @@ class PseudoLabelCellDetector(
     def _train(self, tasks, template, images, labels, candidates=None):
         """Train and record a detector; return why the rounds end with it, or None."""
         number = len(self.rounds_)
-        enter_part(number, self.max_iter + 1, f"Round {number} of {self.max_iter}")
+        enter_part(number, self.max_iter + 1, f"Round {number}")
         task = tasks.subcontext(task_name="round")
         task.call_on_fit_task_begin(estimator=self, X=images, y=labels.clicks)
         began = time.perf_counter()

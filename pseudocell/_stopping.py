@@ -66,6 +66,8 @@ class Watch(Crew):
     listen : callable, optional
         Called as ``listen(fraction, text)`` after each step, one call at a time, in a
         thread that works. The fraction never falls.
+    n_parts : int, default=1
+        Number of parts of the work, where the call knows of no more.
 
     Examples
     --------
@@ -82,12 +84,12 @@ class Watch(Crew):
     Stopped at 0.75.
     """
 
-    def __init__(self, listen=None):
+    def __init__(self, listen=None, n_parts=1):
         super().__init__()
         self.fraction = 0.0
         self._listen = listen
         self._lock = threading.Lock()
-        self._part, self._n_parts = 0, 1
+        self._part, self._n_parts = 0, n_parts
         self._n_steps, self._n_done, self._text = 0, 0, ""
 
     @property
@@ -98,7 +100,7 @@ class Watch(Crew):
     def enter_part(self, number, n_parts, text):
         """Say which of how many parts of the work begins, and what it is."""
         with self._lock:
-            self._part, self._n_parts = number, n_parts
+            self._part, self._n_parts = number, max(self._n_parts, n_parts)
         self._tell(0.0, text)
 
     @contextmanager

@@ -8,6 +8,7 @@ from itertools import islice
 import click
 from joblib import effective_n_jobs
 
+from pseudocell._stopping import expect_steps, take_step
 from pseudocell.cli._found_points import FoundPoints
 from pseudocell.cli._pixel_size import radii_for, with_radius
 from pseudocell.cli._results import (
@@ -107,7 +108,8 @@ class _Run:
         if not left:
             return
         size = _batch_size(left, n_jobs)
-        with closing(read_ahead(left, size)) as coming:
+        steps = expect_steps(len(left), "Finding cells")
+        with steps, closing(read_ahead(left, size)) as coming:
             for batch in progress(_batches(left, size), len(left), "Finding cells"):
                 self._find_in(batch, list(islice(coming, len(batch))), detector)
 
@@ -163,6 +165,7 @@ class _Run:
                 picture = draw_points(pixels[index], points, detector.cell_radius_)
                 write_picture(self.pictures[label], picture)
             self.found.add(label, state, points, scores)
+            take_step()
 
     def _done(self):
         return [image for image in self.images if self._is_done(image)]

@@ -11,7 +11,7 @@ from pseudocell.io import Reading, read_images
 from pseudocell.io._content import hash_content, stamp
 from pseudocell.io._output import prepare_folder, whole_file
 
-__all__ = ["Pictures"]
+__all__ = ["Pictures", "compare"]
 
 FOLDER = "images"
 
@@ -57,16 +57,21 @@ class Pictures:
             images = {f"image_{i:03d}": one for i, one in enumerate(images)}
         return cls(_save_arrays(images, prepare_folder(folder / FOLDER)), reading)
 
-    def check_same(self):
+    def check_same(self, only=None):
         """Check that no file was written since the images were opened.
+
+        Parameters
+        ----------
+        only : str, optional
+            Path of the file to check; all if not given.
 
         Raises
         ------
         ValueError
             If one was.
         """
-        for path, before in self._stamps.items():
-            if stamp(path) != before:
+        for path in [only] if only else self._stamps:
+            if stamp(path) != self._stamps[path]:
                 raise ValueError(
                     f"The image {path} was changed or removed while the project is "
                     "open; close it, and open it again when the file is back."
