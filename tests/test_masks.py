@@ -1,8 +1,13 @@
 """Pixels that are masked or NaN do not count, wherever an image is looked at."""
 
+import re
+
+import imagecodecs
 import numpy as np
 import pytest
+import tifffile
 from numpy.testing import assert_allclose, assert_array_equal
+from PIL import Image
 
 from pseudocell import HeatmapDetector
 from pseudocell._detection._training import Targets
@@ -11,6 +16,7 @@ from pseudocell._images import Images, check_clicked
 from pseudocell._mask import find_mask
 from pseudocell.baselines import BlobDetector
 from pseudocell.datasets import make_brightfield
+from pseudocell.io import Reading, read_ahead, read_images
 
 (PICTURE,), (CELLS,) = make_brightfield(1, (96, 112), n_cells=12, random_state=0)
 ROWS, COLS = np.mgrid[:96, :112]
@@ -145,3 +151,92 @@ def test_points_on_masked_pixels_are_told():
     mask = find_mask(masked(0), "it")
     points = np.stack([ROWS.ravel(), COLS.ravel()], axis=1) + 0.4
     assert_array_equal(mask.at(points), OUTSIDE.ravel())
+
+
+def stored(folder, way):
+    """Files of the picture that say what is outside, and how to read them."""
+    clear = np.where(OUTSIDE, 0, 255).astype(np.uint8)
+    grey = np.dstack([PICTURE, clear])
+    colour = np.dstack([PICTURE] * 3 + [clear])
+    path = folder / f"a.{'png' if 'png' in way else 'tif'}"
+    reading = None
+    if way == "grey png":
+        Image.fromarray(grey).save(path)
+    elif way == "png":
+        Image.fromarray(colour).save(path)
+    elif way == "deep png":
+        path.write_bytes(imagecodecs.png_encode(grey.astype(np.uint16) * 257))
+    elif way == "palette png":
+        picture = Image.fromarray(np.where(OUTSIDE, 255, np.minimum(PICTURE, 254)))
+        picture.putpalette(np.repeat(np.arange(256), 3).tolist())
+        picture.save(path, transparency=255)
+    elif way == "tiff":
+        tifffile.imwrite(path, colour, photometric="rgb", extrasamples=["unassalpha"])
+    elif way == "nan tiff":
+        tifffile.imwrite(path, np.where(OUTSIDE, np.nan, PICTURE).astype(np.float32))
+    else:
+        tifffile.imwrite(path, PICTURE)
+        (folder / "masks").mkdir()
+        name = {"one mask": "any.png"}.get(way, "a_mask.png")
+        Image.fromarray(clear // 255).save(folder / "masks" / name)
+        if way == "masks":
+            Image.fromarray(clear).save(folder / "masks" / "b_mask.png")
+        reading = Reading(mask=folder / "masks")
+    return path, reading
+
+
+@pytest.mark.filterwarnings("ignore:.*marked as alpha", "ignore:.*masks in .* of imag")
+@pytest.mark.parametrize(
+    "way",
+    [
+        *("grey png", "png", "deep png", "palette png", "tiff", "nan tiff"),
+        *("one mask", "masks"),
+    ],
+)
+def test_what_a_file_says_of_its_mask_is_obeyed(tmp_path, way):
+    path, reading = stored(tmp_path, way)
+    (file,) = read_images(path, reading)
+    image = Images([file])[0]
+    assert_array_equal(image.mask[:, :], OUTSIDE)
+    assert image.shape[:2] == PICTURE.shape
+    # The mask goes along with an image that is read ahead.
+    (coming,) = read_ahead([file], 1)
+    assert_array_equal(Images([coming])[0].mask[:, :], OUTSIDE)
+
+
+def test_alpha_that_is_none_masks_nothing(tmp_path):
+    rng = np.random.default_rng(0)
+    fourth = rng.poisson(1, PICTURE.shape).astype(np.uint8) * 20
+    for alpha in (np.zeros_like(PICTURE), np.full_like(PICTURE, 255), fourth):
+        Image.fromarray(np.dstack([PICTURE] * 3 + [alpha])).save(tmp_path / "a.png")
+        (file,) = read_images(tmp_path / "a.png")
+        assert file.shape == (*PICTURE.shape, 3)
+        assert Images([file])[0].mask is None
+
+
+def test_masks_and_images_that_do_not_fit_are_named(tmp_path):
+    for name in ("a", "b", "c"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", PICTURE)
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    tifffile.imwrite(masks / "a.tif", np.ones_like(PICTURE))
+    tifffile.imwrite(masks / "b-mask.tif", np.ones((5, 7), np.uint8))
+    with pytest.warns(UserWarning, match="mask") as said:
+        images = read_images(tmp_path / "?.tif", Reading(mask=masks))
+    assert [image.label for image in images] == ["a.tif", "c.tif"]
+    said = [str(one.message) for one in said]
+    assert any(
+        re.match(r"c\.tif: no mask in .*masks; all pixels count", x) for x in said
+    )
+    assert any("b.tif (its mask b-mask.tif has 5 x 7 pixels, and" in x for x in said)
+    tifffile.imwrite(masks / "a_mask.tif", np.ones_like(PICTURE))
+    with pytest.raises(ValueError, match=r"two masks of a\.tif, a\.tif and a_mask"):
+        read_images(tmp_path / "?.tif", Reading(mask=masks))
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("x.tif", "y.tif"):
+        tifffile.imwrite(other / name, np.ones_like(PICTURE))
+    with pytest.raises(
+        ValueError, match=r"no mask for any of the images: x\.tif, y\.t"
+    ):
+        read_images(tmp_path / "?.tif", Reading(mask=other))
