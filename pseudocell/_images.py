@@ -6,6 +6,8 @@ from operator import getitem
 
 import numpy as np
 
+from ._grey import grey_range
+from ._mask import find_mask
 from ._validation import (
     check_axes,
     check_channels,
@@ -21,21 +23,8 @@ __all__ = [
     "Images",
     "check_clicked",
     "check_probabilities",
-    "grey_range",
     "measure",
 ]
-
-# Percentiles that are mapped to -1 and 1: robust against dead and hot pixels.
-LOW, HIGH = 1.0, 99.0
-# Pixels looked at for the percentiles; more change the third digit only.
-MAX_SAMPLES = 250_000
-# So many equal pixels in a row or column are no picture of anything. In real images of
-# 8 bits some smooth background is left out by that, too: it has company.
-RUN = 16
-# Share of the pixels below which the constant ones are the image.
-LEAST_SPECIMEN = 0.05
-# Pixels of the image that are looked at in one go.
-BAND = 8_000_000
 
 
 class Image(np.lib.mixins.NDArrayOperatorsMixin):
@@ -59,6 +48,7 @@ class Image(np.lib.mixins.NDArrayOperatorsMixin):
         self._read, self.n_channels = read, n_channels
         self.index, self.name = index, f"images[{index}]"
         self._shape, self._grey, self._is_checked = shape, None, False
+        self._mask, self._clicks = None, []
 
     @property
     def shape(self):
@@ -84,12 +74,14 @@ class Image(np.lib.mixins.NDArrayOperatorsMixin):
         -------
         pixels : array of shape (H, W) or (H, W, C)
             One that gives arrays when it is sliced, as those of Zarr and Dask do, stays
-            on its disk.
+            on its disk. Pixels that do not count, see `mask`, have the median of the
+            others.
 
         Raises
         ------
         ValueError
-            If the shape or the pixel values are not those of an image.
+            If the shape or the pixel values are not those of an image, no pixel counts,
+            or clicks are on some that do not.
         """
         pixels = check_image(
             self._read(),
@@ -98,15 +90,64 @@ class Image(np.lib.mixins.NDArrayOperatorsMixin):
             read=False,
             finite=not self._is_checked,
         )
+        if not self._is_checked:
+            self._mask = find_mask(pixels, self.name)
         self._is_checked, self._shape = True, pixels.shape
-        return pixels
+        while self._clicks:
+            self.refuse_masked(*self._clicks.pop())
+        if self._mask is not None:
+            return self._mask.filled(pixels)
+        return np.ma.getdata(pixels) if isinstance(pixels, np.ndarray) else pixels
+
+    @property
+    def mask(self):
+        """Which pixels do not count: a Mask, None if all do."""
+        if not self._is_checked:
+            self.open()
+        return self._mask
 
     def measure(self):
         """Return the pixels as from `open`, and their grey range, found once."""
         pixels = self.open()
         if self._grey is None:
-            self._grey = grey_range(pixels)
+            self._grey = grey_range(pixels, self._mask)
         return pixels, self._grey
+
+    def refuse_masked(self, points, name):
+        """Refuse clicks on pixels that do not count, once the image is read.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n, 2)
+            (row, col) in pixels.
+        name : str
+            Of the clicks, for the error message.
+
+        Raises
+        ------
+        ValueError
+            Here, or from `open` if the image has not been read yet.
+        """
+        if not self._is_checked:
+            self._clicks.append((points, name))
+            return
+        masked = np.zeros(1, bool) if self._mask is None else self._mask.at(points)
+        if masked.any():
+            row, col = points[masked][0]
+            raise ValueError(
+                f"{name} has {int(masked.sum())} of {len(points)} points on pixels "
+                f"that are masked or NaN, for example ({row:g}, {col:g}); expected "
+                "clicks on pixels that count. Is it the mask of another image, or the "
+                "wrong way round?"
+            )
+
+    def keep_counting(self, points, values):
+        """Leave out points, (row, col) in pixels, on pixels that do not count."""
+        mask = self.mask
+        if mask is None:
+            return points, values
+        counts = ~mask.at(points)
+        return points[counts], values[counts]
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self.open(), dtype=dtype)
@@ -242,6 +283,8 @@ def check_clicked(images, points, name="partial_points", *, needed=True):
     for index, array in enumerate(points):
         if len(array):
             check_points_inside(array, images[index].shape, index, name)
+            if needed:
+                images[index].refuse_masked(array, f"{name}[{index}]")
     return points
 
 
@@ -293,80 +336,3 @@ def measure(image):
     if isinstance(image, Image):
         return image.measure()
     return image, grey_range(image)
-
-
-def grey_range(image):
-    """Return where the grey values of an image lie.
-
-    Parameters
-    ----------
-    image : array of shape (H, W) or (H, W, C)
-        Any real dtype; anything with a shape that gives arrays when it is sliced.
-
-    Returns
-    -------
-    middle, gain : float32 ndarray of shape (C,)
-        The middle between the 1st and the 99th percentile of each channel, and 2 over
-        their distance. A constant channel has the gain 2. Pixels in long constant runs
-        do not count, unless there are hardly others: frames, scale bars and what was
-        not scanned are no specimen.
-    """
-    n_pixels = image.shape[0] * image.shape[1]
-    step = max(1, n_pixels // MAX_SAMPLES)
-    samples, counts, n_before = [], [], 0
-    for band in _bands(image):
-        pixels = band.reshape(-1, band.shape[2])
-        part = slice(-n_before % step, None, step)
-        samples.append(pixels[part].astype(np.float32))
-        counts.append(~_in_constant_runs(band).ravel()[part])
-        n_before += len(pixels)
-    samples, counts = np.concatenate(samples), np.concatenate(counts)
-    if counts.mean() > LEAST_SPECIMEN:
-        samples = samples[counts]
-    low, high = np.percentile(samples, (LOW, HIGH), axis=0)
-    # A channel with a few bright spots on nothing has equal percentiles.
-    flat = high <= low
-    if flat.any():
-        ends = [
-            (band.min(axis=(0, 1)), band.max(axis=(0, 1))) for band in _bands(image)
-        ]
-        least, most = zip(*ends, strict=True)
-        low = np.where(flat, np.float32(np.min(least, axis=0)), low)
-        high = np.where(flat, np.float32(np.max(most, axis=0)), high)
-    span = np.where(high > low, high - low, 1.0)
-    middle = np.where(high > low, (high + low) / 2, low)
-    return middle.astype(np.float32), (2 / span).astype(np.float32)
-
-
-def _in_constant_runs(band):
-    """Return which pixels (h, W) are in a row or column of many equal ones."""
-    constant = np.zeros(band.shape[:2], dtype=bool)
-    for axis in (0, 1):
-        length = band.shape[axis]
-        if length < RUN:
-            continue
-        lines = np.moveaxis(band, axis, 1)
-        equal = (lines[:, 1:] == lines[:, :-1]).all(axis=2)
-        # RUN pixels are RUN - 1 equal neighbours: twice as many in each step.
-        begins, reach = equal, 1
-        while reach < RUN - 1:
-            step = min(reach, RUN - 1 - reach)
-            begins = begins[:, :-step] & begins[:, step:]
-            reach += step
-        if not begins.any():
-            continue
-        inside, reach = np.pad(begins, ((0, 0), (RUN - 1, RUN - 1))), 1
-        while reach < RUN:
-            step = min(reach, RUN - reach)
-            inside = inside[:, :-step] | inside[:, step:]
-            reach += step
-        constant |= np.moveaxis(inside, 1, axis)
-    return constant
-
-
-def _bands(image):
-    """Yield the image in bands of rows, as arrays (h, W, C)."""
-    height = max(1, BAND // image.shape[1])
-    for top in range(0, image.shape[0], height):
-        band = np.asarray(image[top : top + height])
-        yield band[..., np.newaxis] if band.ndim == 2 else band

@@ -20,6 +20,7 @@ __all__ = [
     "check_points_inside",
     "check_pu_target",
     "count_channels",
+    "row_bands",
 ]
 
 # Pixels that are looked at in one go.
@@ -94,7 +95,7 @@ def check_image(image, index, n_channels=None, *, read=True, finite=True):
     Parameters
     ----------
     image : array-like of shape (H, W) or (H, W, C)
-        Real and finite.
+        Real and not infinite; NaN and masked pixels do not count.
     index : int
         Its position in `images`, for the error message.
     n_channels : int, optional
@@ -108,7 +109,7 @@ def check_image(image, index, n_channels=None, *, read=True, finite=True):
     Returns
     -------
     image : ndarray of shape (H, W) or (H, W, C)
-        The pixel values as they are, never rescaled.
+        The pixel values as they are, never rescaled; a masked array stays one.
 
     Raises
     ------
@@ -121,24 +122,21 @@ def check_image(image, index, n_channels=None, *, read=True, finite=True):
             "files with pseudocell.io.read_images, which reads each when it is needed."
         )
     name = f"images[{index}]"
-    if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
-        raise ValueError(
-            f"{name} has {int(np.ma.count_masked(image))} masked pixels, and a mask is "
-            "not used: cells would be found in it. Fill them with one value, such as "
-            "image.filled(0), which is then no specimen."
-        )
     if read or not _can_be_sliced(image):
-        image = np.asarray(image)
+        # A lazy image may be masked, too, once it is read.
+        image = np.asanyarray(image)
+        if not isinstance(image, np.ma.MaskedArray):
+            image = np.asarray(image)
     check_axes(image.shape, name)
     if not (np.issubdtype(image.dtype, np.number) or image.dtype == bool):
         raise ValueError(f"{name} has dtype {image.dtype}; expected real numbers.")
     if np.iscomplexobj(image):
         raise ValueError(f"{name} is complex; expected real pixel values.")
-    bad = _count_not_finite(image) if finite else 0
+    bad = _count_infinite(image) if finite else 0
     if bad:
         raise ValueError(
-            f"{name} has {bad} NaN or infinite pixels; expected finite values. "
-            "Fill them first, for example with numpy.nan_to_num."
+            f"{name} has {bad} infinite pixels; expected finite values. Make them NaN, "
+            "or mask them (numpy.ma.masked_invalid), if they should not count."
         )
     check_channels(image.shape, name, n_channels)
     return image
@@ -182,13 +180,19 @@ def _can_be_sliced(image):
     return has_dtype and hasattr(image, "__getitem__") and not is_array
 
 
-def _count_not_finite(image):
-    """Count pixels that are NaN or infinite, without a copy of the whole image."""
+def row_bands(image):
+    """Yield the slice of rows and the pixels of an image, some rows at a time."""
+    height = max(1, BAND // image.shape[1])
+    for top in range(0, image.shape[0], height):
+        rows = slice(top, min(top + height, image.shape[0]))
+        yield rows, np.asanyarray(image[rows])
+
+
+def _count_infinite(image):
+    """Count pixels that are infinite, without a copy of the whole image."""
     if not np.issubdtype(image.dtype, np.floating):
         return 0
-    height = max(1, BAND // image.shape[1])
-    bands = (image[top : top + height] for top in range(0, image.shape[0], height))
-    return sum(int((~np.isfinite(band)).sum()) for band in bands)
+    return sum(int(np.ma.filled(np.isinf(x), False).sum()) for _, x in row_bands(image))
 
 
 def check_points(points, n_images=None, name="points"):

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont
 
 from pseudocell._geometry._matching import match_points
+from pseudocell._images import Images
 from pseudocell._validation import ListLike
 
 __all__ = [
@@ -173,7 +174,7 @@ def _draw_legend(pen, legend, left, top, size):
 
 def _draw_groups(image, groups, cell_radius, zoom):
     """Draw groups of (points, color), the last one on top."""
-    image = np.asarray(image)
+    image = np.asarray(Images([image])[0])
     if zoom is None:
         zoom = _choose_zoom(image.shape, cell_radius)
     picture = _resize(_to_colour(image), zoom)

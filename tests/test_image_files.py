@@ -169,7 +169,7 @@ def test_few_pages_without_a_name_are_frames_with_a_sentence(tmp_path):
 def test_alpha_is_left_out_with_a_sentence_and_can_be_chosen(tmp_path):
     four = np.dstack([COLOUR, GREY])
     path = put(tmp_path / "a.tif", tiff(four, photometric="rgb"))
-    with pytest.warns(UserWarning, match="alpha and left out; --channel 0,1,2,3"):
+    with pytest.warns(UserWarning, match="alpha and no channel.*--channel 0,1,2,3"):
         (image,) = read_images(path)
     assert_array_equal(np.asarray(image), COLOUR)
     (image,) = read_images(path, Reading(channel=(0, 1, 2, 3)))

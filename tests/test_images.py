@@ -12,6 +12,7 @@ from pseudocell import (
     PseudoLabelCellDetector,
     _images,
 )
+from pseudocell._grey import RUN, _in_constant_runs
 from pseudocell._images import Image, Images, check_clicked
 from pseudocell._inference import prepare_net
 from pseudocell.baselines import PUDetector
@@ -105,7 +106,7 @@ def test_each_image_is_checked_and_measured_once_in_a_fit(cells, monkeypatch, wh
         return check_image(image, *arguments, finite=finite, **keywords)
 
     monkeypatch.setattr(
-        _images, "grey_range", lambda image: measured.append(1) or grey_range(image)
+        _images, "grey_range", lambda *given: measured.append(1) or grey_range(*given)
     )
     monkeypatch.setattr(_images, "check_image", count)
     quick(whole, cell_radius=8, n_jobs=1).fit(list(images.astype(float)), clicks)
@@ -160,8 +161,8 @@ def test_what_is_no_list_of_clicks_is_named(cells, given):
 
 
 def test_error_names_the_image_in_the_list_that_was_given():
-    images = Images([np.zeros((5, 5)), np.full((5, 5), np.nan)]).take([1])
-    with pytest.raises(ValueError, match=r"images\[1\] has 25 NaN"):
+    images = Images([np.zeros((5, 5)), np.full((5, 5), np.inf)]).take([1])
+    with pytest.raises(ValueError, match=r"images\[1\] has 25 infinite"):
         images[0].open()
     with pytest.raises(ValueError, match=r"partial_points\[0\] has 1 of 1 points outs"):
         check_clicked(images, [[[7, 7]]])
@@ -227,8 +228,8 @@ def test_runs_are_found_pixel_by_pixel():
             for line, mark in zip(lines, marks, strict=True):
                 ends = np.flatnonzero((line[1:] != line[:-1]).any(axis=1)) + 1
                 for run in np.split(np.arange(len(line)), ends):
-                    mark[run] |= len(run) >= _images.RUN
-        assert np.array_equal(_images._in_constant_runs(band), expected)
+                    mark[run] |= len(run) >= RUN
+        assert np.array_equal(_in_constant_runs(band), expected)
 
 
 def test_an_image_that_is_nearly_all_constant_keeps_its_range():

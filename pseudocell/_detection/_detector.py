@@ -321,7 +321,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         goes_on = start is self and self.warm_steps is not None
         batches = plan_batches(
             self,
-            images.shapes,
+            images,
             labels,
             held_out,
             places,

@@ -185,7 +185,8 @@ class Drawing:
         return map_threads(render, images, n_jobs)
 
     def _find_peaks(self, draw, image, threshold, places=(), n_jobs=1):
-        return find_peaks_in_tiles(
+        """Return the peaks of each heatmap, but none on a pixel that does not count."""
+        found = find_peaks_in_tiles(
             draw,
             image,
             threshold,
@@ -195,6 +196,7 @@ class Drawing:
             reach=self.reach,
             n_jobs=n_jobs,
         )
+        return [image.keep_counting(*peaks) for peaks in found]
 
     def _mean(self, tile):
         """Return the mean heatmap (h, w) of a tile (C, h, w)."""

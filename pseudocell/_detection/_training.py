@@ -76,7 +76,8 @@ class Targets:
     nominal_radius : float
         Radius of a cell.
     seen : callable or None
-        Called as ``seen(index, corner, shape)``; which pixels of a part count at all.
+        Called as ``seen(index, corner, shape)``; which pixels of a part count at all,
+        True for all of them.
     """
 
     cells: list
@@ -181,15 +182,15 @@ def find_start(detector):
     return start
 
 
-def plan_batches(detector, shapes, labels, held_out, places, *, most, seeds):
+def plan_batches(detector, images, labels, held_out, places, *, most, seeds):
     """Draw the crops that each net is trained on; their pixels are to come.
 
     Parameters
     ----------
     detector : HeatmapDetector
         Says how it is trained, by its parameters, `n_channels_`, and `n_steps_` before.
-    shapes : list of tuple of int
-        Shapes of the images.
+    images : Images
+        Their shapes; and when crops are drawn, which pixels do not count.
     labels : NominalLabels
         At the nominal size.
     held_out : list of int ndarray of shape (n_i,)
@@ -208,7 +209,7 @@ def plan_batches(detector, shapes, labels, held_out, places, *, most, seeds):
     """
     radius = detector.nominal_radius
     scale = radius / detector.cell_radius_
-    shapes = [nominal_shape(shape, scale) for shape in shapes]
+    shapes = [nominal_shape(shape, scale) for shape in images.shapes]
     weights = weigh_background(
         labels.clicks, detector.background_weight, detector.masked
     )
@@ -232,7 +233,12 @@ def plan_batches(detector, shapes, labels, held_out, places, *, most, seeds):
             centres = [_join(_without(cells, sure), sure), _without(negatives, sure)]
         area = _area_of(number, places, shapes)
         targets = Targets(
-            cells, _join(cells, negatives), undecided, weights, radius, area
+            cells,
+            _join(cells, negatives),
+            undecided,
+            weights,
+            radius,
+            partial(_counting, images, shapes, area),
         )
         planned = CropBatches(
             shapes,
@@ -280,6 +286,16 @@ def _area_of(number, places, shapes):
     return lambda index, corner, part: places.seen_by(
         number, index, corner, part, shapes[index]
     )
+
+
+def _counting(images, shapes, area, index, corner, part):
+    """Return which pixels of a part teach a net: those of its area that count."""
+    seen = True if area is None else area(index, corner, part)
+    # The image was read before: crops of it were cut.
+    mask = images[index].mask
+    if mask is None:
+        return seen
+    return seen & ~mask.resampled(corner, part, shapes[index])
 
 
 def _is_in(area, index, point):

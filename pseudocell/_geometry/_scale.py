@@ -56,6 +56,7 @@ class NominalImage:
 
     def __init__(self, image, scale):
         self.image, self.grey = measure(image)
+        self.mask = getattr(image, "mask", None)
         self.scale = scale
         self.filters = _filters(image.shape, scale)
         self.shape = (*nominal_shape(image.shape, scale), len(self.grey[0]))
@@ -73,6 +74,14 @@ class NominalImage:
             for start in range(top, bottom, height)
         ]
         return bands[0] if len(bands) == 1 else np.concatenate(bands)
+
+    def keep_counting(self, points, values):
+        """Leave out points, at the nominal size, on pixels that do not count."""
+        if self.mask is None:
+            return points, values
+        there = points_from_nominal(points, self.mask.shape, self.scale)
+        counts = ~self.mask.at(there)
+        return points[counts], values[counts]
 
     def _compute(self, rows, cols):
         row_filter, rows = _cut(self.filters[0], rows)

@@ -110,7 +110,7 @@ class ClickTunedDetector(CheckedMixin, DetectorMixin, BaseEstimator):
             points, strengths = self._find(filtered, self.finder_)
             kept = strengths > threshold
             found = points_from_nominal(points[kept], image.shape, self._scale)
-            candidates.append((found, strengths[kept]))
+            candidates.append(image.keep_counting(found, strengths[kept]))
         return candidates
 
     def __sklearn_is_fitted__(self):

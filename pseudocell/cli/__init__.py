@@ -219,8 +219,9 @@ def evaluate(points, truth, max_distance, output, images, pixel_size):
     "-f",
     "--format",
     "kind",
-    help="What to write: csv, csv-um, napari, roi, geojson, trackmate; by the suffix "
-    "of OUT if not given.",
+    help="What to write: csv, csv-um (micrometres), napari, roi, cellcounter, "
+    "cellfinder, geojson, qupath (TSV), trackmate, labelme, cvat, coco, labelstudio; "
+    "by the suffix of OUT if not given.",
 )
 @click.option(
     "-i",
@@ -235,7 +236,7 @@ def convert(points, output, kind, images, unit, pixel_size):
 
     IN is a file or folder of points: napari, ImageJ and Fiji, QuPath, Cell Counter,
     cellfinder, TrackMate, LabelMe, CVAT, COCO, Label Studio, or a table. OUT is a
-    file (.csv, .zip, .geojson), or a folder with a file for each image.
+    file (.csv, .zip, .geojson, .tsv), or a folder with a file for each image.
     """
     from pseudocell.cli._convert import run_convert
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from pseudocell.cli._terminal import counted
 from pseudocell.io import points_for_images, read_images, read_points
-from pseudocell.io.point_writers import write_files
+from pseudocell.io.point_writers import WRITERS, write_files
 
 __all__ = ["run_convert"]
 
-KINDS = {".csv": "csv", ".zip": "roi", ".geojson": "geojson"}
+KINDS = {".csv": "csv", ".zip": "roi", ".geojson": "geojson", ".tsv": "qupath"}
 
 
 def run_convert(source, output, kind, images, unit, pixel_size):
@@ -35,8 +35,8 @@ def run_convert(source, output, kind, images, unit, pixel_size):
     kind = kind or KINDS.get(Path(output).suffix.lower())
     if kind is None:
         raise ValueError(
-            f"It is not clear what to write to {output}; give --format, or a name that "
-            f"ends in {', '.join(KINDS)}."
+            f"It is not clear what to write to {output}; give --format "
+            f"({', '.join(WRITERS)}), or a name that ends in {', '.join(KINDS)}."
         )
     if Path(output).exists() and Path(output).samefile(source):
         raise ValueError(f"{output} is the file to read; give another name to write.")

@@ -6,6 +6,7 @@ import warnings
 import click
 import numpy as np
 
+from pseudocell._images import Images
 from pseudocell.cli._terminal import counted
 from pseudocell.io import read_images, read_points
 from pseudocell.io._formats import describe
@@ -53,13 +54,17 @@ def _show_images(path, images):
     )
     n_alpha = scenes[0].n_alpha
     if n_alpha:
-        click.echo(f"  ignored: {counted(n_alpha, 'alpha channel')} unless chosen")
+        click.echo(f"  no channel: {counted(n_alpha, 'alpha channel')} unless chosen")
     size = first.pixel_size
     click.echo(
         "  pixel size: " + ("unknown" if size is None else f"{size:.5g} micrometres")
     )
-    pixels = np.asarray(first)
+    image = Images([first])[0]
+    pixels, mask = np.asarray(image), image.mask
     click.echo(f"  range of {first.label}: {pixels.min():g} to {pixels.max():g}")
+    if mask is not None:
+        share = 100 * mask[:, :].mean()
+        click.echo(f"  masked or NaN: {share:.3g} % of its pixels, which do not count")
 
 
 def _show_points(path):

@@ -181,6 +181,8 @@ class _Run:
     def _state(self, image):
         """Return what tells an image from others: content, reading and cell radius."""
         content = self._content(image.path)
+        if content and image.mask is not None:
+            content = f"{content} {self._content(image.mask.path)}"
         radius = self.radii[image.label]
         return content and f"{content} {image.how} {radius:.6g}"
 

@@ -23,6 +23,11 @@ OPTIONS = (
         help="What becomes of the planes of a stack in depth: max, mean, frames (an "
         "image each), or the number of one plane, from 0.",
     ),
+    click.option(
+        "--mask",
+        help="Masks of the images: where one is 0, pixels do not count and no cell is "
+        "found. A file for all images, or a folder or pattern with one of each name.",
+    ),
 )
 
 
@@ -30,7 +35,7 @@ def reading_options(command):
     """Give a command the options, and the argument `reading` made of them."""
 
     @wraps(command)
-    def with_reading(*args, axes, channel, scene, projection, **kwargs):
+    def with_reading(*args, axes, channel, scene, projection, mask, **kwargs):
         from pseudocell.io import Reading
 
         if channel is not None:
@@ -38,7 +43,7 @@ def reading_options(command):
         if projection is not None and projection.isdigit():
             projection = int(projection)
         reading = Reading(
-            None if axes is None else axes.upper(), channel, scene, projection
+            None if axes is None else axes.upper(), channel, scene, projection, mask
         )
         return command(*args, reading=reading, **kwargs)
 

@@ -75,26 +75,18 @@ def read_overlay(path):
     return marks
 
 
-def write_roi_set(path, points, frames=None):
-    """Write points as a zip with one multi-point ROI for each frame.
-
-    Parameters
-    ----------
-    path : str or path
-        The file, written whole or not at all.
-    points : sequence of ndarray of shape (n_i, 2)
-        (row, col) in pixels, one array an image or frame.
-    frames : sequence of int, optional
-        Number of each frame, from 0.
-    """
+def write_roi_set(path, sheets):
+    """Write a zip with one multi-point ROI of ImageJ for each image or frame."""
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for place, some in enumerate(points):
-            if len(some) == 0:
+        for sheet in sheets:
+            if len(sheet.points) == 0:
                 continue
-            frame = None if frames is None else frames[place]
-            name = "points" if frame is None else f"points_{frame + 1:04d}"
-            places = np.asarray(some, dtype=np.float32)[:, ::-1]
-            roi = roifile.ImagejRoi.frompoints(places, name=name, position=frame)
+            is_stack = sheet.frame is not None
+            name = f"points_{sheet.frame:04d}" if is_stack else "points"
+            places = np.asarray(sheet.points, dtype=np.float32)[:, ::-1]
+            # roifile counts from 0.
+            place = sheet.frame - 1 if is_stack else None
+            roi = roifile.ImagejRoi.frompoints(places, name=name, position=place)
             roi.roitype = roifile.ROI_TYPE.POINT
             roi.options = roifile.ROI_OPTIONS.SUB_PIXEL_RESOLUTION
             archive.writestr(zipfile.ZipInfo(f"{name}.roi"), roi.tobytes())

@@ -1,16 +1,15 @@
 """Points in JSON: QuPath's GeoJSON, LabelMe, COCO and Label Studio."""
 
 import json
-from pathlib import PurePath
 
 import numpy as np
 
 from pseudocell.io._marks import Marks, NotPointsError
-from pseudocell.io._output import whole_file
+from pseudocell.io._names import image_name
 from pseudocell.io._point_formats import FORMATS
 from pseudocell.io._table_points import centre_of_outline
 
-__all__ = ["read_json_points", "write_geojson"]
+__all__ = ["read_json_points"]
 
 # Python needs ten times as much memory for what it reads.
 MAX_SIZE = 2**27
@@ -70,39 +69,6 @@ def read_json_points(path, content):
     )
 
 
-def write_geojson(path, points, frames=None):
-    """Write points for QuPath: a GeoJSON feature for each image or frame.
-
-    Parameters
-    ----------
-    path : str or path
-        The file, written whole or not at all.
-    points : sequence of ndarray of shape (n_i, 2)
-        (row, col) in pixels, one array an image or frame.
-    frames : sequence of int, optional
-        Number of each frame, from 0.
-    """
-    half = FORMATS["qupath"].unit.half
-    features = []
-    for place, some in enumerate(points):
-        if len(some) == 0:
-            continue
-        xy = np.round(np.asarray(some, dtype=float)[:, ::-1] + half, 3).tolist()
-        geometry = {"type": "MultiPoint", "coordinates": xy}
-        if frames is not None:
-            geometry["plane"] = {"c": -1, "z": 0, "t": int(frames[place])}
-        features.append(
-            {
-                "type": "Feature",
-                "geometry": geometry,
-                "properties": {"objectType": "annotation"},
-            }
-        )
-    tree = {"type": "FeatureCollection", "features": features}
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(tree), encoding="utf-8")
-
-
 def _read_geojson(path, features):
     marks = Marks.of(path, "qupath")
     n_outlines = 0
@@ -147,7 +113,7 @@ def _corners(geometry):
 
 
 def _read_labelme(path, tree):
-    name = PurePath(str(tree.get("imagePath") or path.stem).replace("\\", "/")).name
+    name = image_name(str(tree.get("imagePath") or path.stem))
     marks = Marks.of(path, "labelme", has_names=bool(tree.get("imagePath")))
     for shape in tree["shapes"]:
         corners = np.asarray(shape["points"], dtype=float)
@@ -194,7 +160,7 @@ def _read_label_studio(path, tasks):
     marks.unit = FORMATS["csv"].unit
     for task in tasks:
         source = next(str(one) for one in task["data"].values() if "." in str(one))
-        name = PurePath(source.replace("\\", "/").split("?d=")[-1]).name
+        name = image_name(source.split("?d=")[-1])
         # An upload is given eight digits and a dash before its name.
         head, dash, rest = name.partition("-")
         if dash and len(head) == 8 and set(head) <= set("0123456789abcdef"):

@@ -3,7 +3,7 @@
 import os
 import unicodedata
 
-__all__ = ["NameFinder", "may_be_same", "printable", "shorten"]
+__all__ = ["NameFinder", "image_name", "may_be_same", "printable", "shorten"]
 
 # Longer ones first, so that "a.ome.tif" is "a" and not "a.ome".
 SUFFIXES = (
@@ -12,6 +12,17 @@ SUFFIXES = (
 )
 # So many names are spelled out in a message.
 MAX_NAMES = 10
+
+
+def image_name(path):
+    """Return the name of an image by a path that another computer has for it.
+
+    Folders stay where the path is relative, as they may tell images apart.
+    """
+    path = path.replace("\\", "/")
+    parts = [part for part in path.split("/") if part not in (".", "..")]
+    is_absolute = path.startswith("/") or ":" in parts[0]
+    return parts[-1] if is_absolute else "/".join(parts)
 
 
 class NameFinder:

@@ -204,7 +204,7 @@ def _sync_folder(folder):
         os.close(handle)
 
 
-def write_table(path, columns, rows):
+def write_table(path, columns, rows, separator=","):
     """Write a CSV file whole or not at all.
 
     Parameters
@@ -215,11 +215,13 @@ def write_table(path, columns, rows):
         Names of the columns.
     rows : iterable of sequences
         One value a column; floats are written as they are given.
+    separator : str, default=","
+        Between the cells.
     """
     with (
         whole_file(path) as temporary,
         open(temporary, "w", newline="", encoding="utf-8") as file,
     ):
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, lineterminator="\n", delimiter=separator)
         writer.writerow(columns)
         writer.writerows(rows)

@@ -47,6 +47,11 @@ class PointUnit:
             return np.array(shape[:2]) / (100 if self.name == "percent" else 1)
         return np.ones(2)
 
+    def from_pixels(self, points, shape, pixel_size):
+        """Convert points, (row, col) in pixels, into this unit."""
+        points = np.reshape(points, (-1, 2)).astype(float)
+        return (points + self.half) / self.scale(shape, pixel_size)
+
 
 @dataclass(frozen=True)
 class PointFormat:
@@ -72,10 +77,20 @@ class PointFormat:
 
 CENTRE, CORNER = PointUnit("px", 0.0), PointUnit("px", 0.5)
 
+# Coordinates are (x, y) everywhere but in tables that name their columns otherwise, and
+# of the unit and origin that stands here. How it is known where 0 lies:
 # ImageJ: integers are centres for points and lines, corners for areas
-# (Roi.useLineSubpixelConvention). QuPath, LabelMe and CVAT draw pixel 0 from 0 to 1.
-# COCO key points are zero-based indices of pixels, boxes and outlines have corners.
-# TrackMate draws spots at x / pixel size + 0.5 of corners, so integers are centres.
+# (Roi.useLineSubpixelConvention). Cell Counter takes whole pixels from the mouse.
+# QuPath draws pixel 0 from 0 to 1 (its ROIs are java.awt shapes on the image).
+# LabelMe paints the picture from 0, and points in the same coordinates of Qt
+# (labelme/widgets/canvas.py, paintEvent and transformPos).
+# CVAT: the last corner of 1920 x 1080 pixels is (1920, 1080) (cvat-ai/cvat, issue 9973).
+# COCO: outlines and boxes in [0, W], key points are whole numbers in [0, W - 1], so that
+# half a pixel lies between them (facebookresearch/detectron2, pull request 175).
+# Label Studio: "snap to pixel" puts key points at floor(x) + 1/2 (Image.js,
+# snapPointToPixel), in percent of the size (labelstud.io/tags/keypointlabels).
+# TrackMate: "0.5, so that spot centers are displayed on the pixel centers" is added to
+# x / pixel size before drawing (SpotOverlay.java): integers are centres.
 FORMATS = {
     "csv": PointFormat("plain table", CENTRE, 0, "docs/formats.md"),
     "napari": PointFormat("napari layer", CENTRE, 0, "napari.org, Points layer"),
@@ -97,16 +112,16 @@ FORMATS = {
     "cellfinder": PointFormat("cellfinder", CENTRE, 0, "brainglobe-utils, IO.cells"),
     "qupath": PointFormat("QuPath", CORNER, 0, "QuPath, PointIO and GsonTools"),
     "trackmate": PointFormat(
-        "TrackMate", PointUnit("um", 0.0), 0, "imagej.net, TrackMate, SpotOverlay"
+        "TrackMate", PointUnit("um", 0.0), 0, "TrackMate, SpotOverlay.java"
     ),
-    "labelme": PointFormat("LabelMe", CORNER, 0, "labelme, LabelFile"),
-    "cvat": PointFormat("CVAT", CORNER, 0, "docs.cvat.ai, XML annotation format"),
+    "labelme": PointFormat("LabelMe", CORNER, 0, "labelme, canvas.py"),
+    "cvat": PointFormat("CVAT", CORNER, 0, "docs.cvat.ai, XML 1.1"),
     "coco": PointFormat("COCO key points", CENTRE, 0, "cocodataset.org, format-data"),
     "coco-area": PointFormat("COCO boxes", CORNER, 0, "cocodataset.org, format-data"),
     "labelstudio": PointFormat(
         "Label Studio",
         PointUnit("percent", 0.5),
         0,
-        "labelstud.io, Task format",
+        "labelstud.io, KeyPointLabels",
     ),
 }

@@ -19,6 +19,7 @@ SIZE_MARKER = b"\xff\x4f\xff\x51"
 HEAD = 4096
 # Channels without alpha for each PNG colour type (PNG specification, table 11.1).
 PNG_CHANNELS = {0: 1, 2: 3, 4: 1, 6: 3}
+PNG_ALPHA = (4, 6)
 # Pillow's modes of one channel that are read as they are.
 GREY_MODES = {"L": np.uint8, "I;16": np.uint16, "I": np.int32, "F": np.float32}
 # How complete files of a format end.
@@ -38,7 +39,7 @@ def describe_raster(path):
     Returns
     -------
     scenes : list of Scene
-        The one: alpha does not count, a palette counts as its colours.
+        The one: alpha comes last, a palette counts as its colours.
 
     Raises
     ------
@@ -46,15 +47,17 @@ def describe_raster(path):
         If the file is truncated or damaged. The pixels are decoded only if its last
         bytes are not those of a complete file.
     """
-    deep = _deep_channels(path)
+    deep, n_alpha = _deep_channels(path)
     with _any_size(), Image.open(path) as image:
         width, height = image.size
         mode = image.mode if deep else _target_mode(image)
+        n_alpha = n_alpha if deep else int(mode.endswith("A"))
         orientation = _orientation(image)
         dots = image.info.get("dpi", (0, 0))
         kind = image.format
         n_frames = 1 if kind == "MPO" else getattr(image, "n_frames", 1)
-    channels = deep or (1 if mode in GREY_MODES else 3)
+    channels = deep or (1 if mode in GREY_MODES or mode == "LA" else 3)
+    channels += n_alpha
     dtype = np.uint16 if deep else GREY_MODES.get(mode, np.uint8)
     scene = Scene(
         axes="YX" if channels == 1 else "YXS",
@@ -62,6 +65,7 @@ def describe_raster(path):
         dtype=np.dtype(dtype),
         locate=_Locator(),
         kind=kind,
+        n_alpha=n_alpha,
         orientation=orientation,
         pixel_size=from_dots(*map(float, dots), INCH),
         notes=(f"only the first of its {n_frames} pictures is read",) * (n_frames > 1),
@@ -83,17 +87,15 @@ def read_raster(path):
     -------
     image : ndarray of shape (H, W) or (H, W, 3)
         As they are stored, not turned. 8-bit values as 8 bit and 16-bit values as
-        16 bit, alpha dropped, a palette expanded to its colours.
+        16 bit, alpha last, a palette expanded to its colours.
     """
-    channels = _deep_channels(path)
-    if channels:
+    if _deep_channels(path)[0]:
         # Pillow would cut 16-bit colour down to 8 bit.
         with open(path, "rb") as file:
-            image = imagecodecs.imread(file.read(), codec=["png", "jpeg2k"])
-        return image if image.ndim == 2 else np.squeeze(image[..., :channels])
+            return imagecodecs.imread(file.read(), codec=["png", "jpeg2k"])
     with _any_size(), Image.open(path) as image:
         mode = _target_mode(image)
-        if image.mode == "P":  # by way of RGBA, because a palette may hold alpha
+        if image.mode == "P" or mode.endswith("A"):  # a palette may hold alpha
             image = image.convert("RGBA")
         return np.array(image if image.mode == mode else image.convert(mode))
 
@@ -144,27 +146,30 @@ def _orientation(image):
 
 
 def _deep_channels(path):
-    """Channels without alpha of PNG and JPEG 2000 of 9 to 16 bits; 0 for others."""
+    """Channels, and of alpha, of PNG and JPEG 2000 of 9 to 16 bits; 0 for others."""
     with open(path, "rb") as file:
         header = file.read(HEAD)
     size = header.find(SIZE_MARKER)
     if size >= 0 and header.startswith(JPEG2000_SIGNATURES):
         n_channels, bits = header[size + 41 : size + 43]
         # Components and bits of the first (ISO/IEC 15444-1, the size marker).
-        return (0, 1, 1, 3, 3)[min(n_channels, 4)] if bits & 0x7F >= 8 else 0
+        if bits & 0x7F < 8:
+            return 0, 0
+        return (0, 1, 1, 3, 3)[min(n_channels, 4)], int(n_channels in (2, 4))
     if not header.startswith(PNG_SIGNATURE) or len(header) < 26 or header[24] != 16:
-        return 0
-    return PNG_CHANNELS[header[25]]
+        return 0, 0
+    return PNG_CHANNELS[header[25]], int(header[25] in PNG_ALPHA)
 
 
 def _target_mode(image):
-    if image.mode in GREY_MODES:
+    if image.mode in GREY_MODES and not image.has_transparency_data:
         return image.mode
-    if image.mode in ("1", "LA", "La") or (
+    mode = "RGB"
+    if image.mode in ("1", "L", "LA", "La") or (
         image.mode in ("P", "PA") and _is_grey_palette(image)
     ):
-        return "L"
-    return "RGB"
+        mode = "L"
+    return mode + "A" * image.has_transparency_data
 
 
 def _is_grey_palette(image):

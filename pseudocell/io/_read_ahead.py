@@ -57,7 +57,7 @@ class _ComingImage:
         self._pixels = pixels
 
     def __array__(self, dtype=None, copy=None):
-        return np.array(self._pixels.result(), dtype=dtype, copy=copy)
+        return np.array(self._pixels.result(), dtype=dtype, copy=copy, subok=True)
 
 
 def _in_order(images, n_ahead):
@@ -76,4 +76,4 @@ def _in_order(images, n_ahead):
 
 
 def _read(images, index):
-    return np.asarray(images[index])
+    return np.asanyarray(images[index])

@@ -1,6 +1,7 @@
 """A scene: pixels with named axes, and the images that are in it."""
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -38,6 +39,10 @@ class Reading:
         What becomes of the planes of a stack in depth: their largest or mean value,
         an image each, or the one plane of this number, from 0. Without it such a stack
         is refused.
+    mask : str or path, optional
+        File, folder or pattern of masks: where one is 0, pixels of the image do not
+        count. A single file is for all images; others have the names of theirs, to
+        which "_mask" may be added.
 
     Raises
     ------
@@ -49,6 +54,7 @@ class Reading:
     channel: int | tuple | None = None
     scene: int | None = None
     projection: str | int | None = None
+    mask: str | os.PathLike | None = None
 
     def __post_init__(self):
         axes = self.axes
@@ -122,9 +128,13 @@ class Pick:
     projection: str | None
     channels: tuple | None
     orientation: int
+    n_alpha: int = 0
 
     def read(self, path):
-        """Read the image: (H, W), or (H, W, C) with several channels."""
+        """Read the image: (H, W), or (H, W, C) with several channels.
+
+        It is a masked array if pixels are transparent.
+        """
         planes = (part.read(path) for part in self.parts)
         if self.projection == "mean":
             planes = (plane.astype(np.float32) for plane in planes)
@@ -139,10 +149,32 @@ class Pick:
             order = [self.axes.index(axis) for axis in "YXCS" if axis in self.axes]
             image = image.transpose(order)
             image = image.reshape(*image.shape[:2], -1)
+            clear = _transparent(image[..., -1]) if self.n_alpha else None
             if self.channels is not None:
                 image = image[..., list(self.channels)]
             image = image[..., 0] if image.shape[2] == 1 else image
+            if clear is not None:
+                image = np.ma.masked_array(image, spread(clear, image.shape))
         return upright(image, self.orientation)
+
+
+def _transparent(alpha):
+    """Return where an image is transparent, None if nowhere or if that is no alpha.
+
+    A fourth channel of a microscope may be marked as alpha. Alpha is 0 or full, but at
+    soft edges; if it is 0 throughout, the program that wrote it did not mean it.
+    """
+    clear, full = (
+        alpha == 0,
+        np.iinfo(alpha.dtype).max if alpha.dtype.kind == "u" else 1,
+    )
+    n_clear, n_full = np.count_nonzero(clear), np.count_nonzero(alpha == full)
+    return clear if n_clear and n_full > (alpha.size - n_clear) / 2 else None
+
+
+def spread(mask, shape):
+    """Return a mask (H, W) for all channels of an image."""
+    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - 2)), shape)
 
 
 def upright(image, orientation):
@@ -153,7 +185,7 @@ def upright(image, orientation):
         image = image[::-1]
     if orientation in (2, 3, 6, 7):
         image = image[:, ::-1]
-    return image if orientation == 1 else np.ascontiguousarray(image)
+    return image if orientation == 1 else image.copy()
 
 
 def pick_images(scene, reading, n_bytes):
@@ -222,6 +254,7 @@ def pick_images(scene, reading, n_bytes):
                 reading.projection if len(parts) > 1 else None,
                 None if at_once else channels,
                 scene.orientation,
+                scene.n_alpha if channels is not None and not reading.channel else 0,
             )
         )
     return picks, shape, dtype, is_stack, list(scene.notes) + _doubts(scene, reading)
@@ -334,8 +367,8 @@ def _doubts(scene, reading):
         )
         every = ",".join(map(str, range(total)))
         notes.append(
-            f"its last channel is marked as alpha and left out; --channel {every} "
-            "reads it"
+            "its last channel is marked as alpha and no channel; where it is "
+            f"transparent no pixel counts; --channel {every} reads it"
         )
     if reading.axes is not None:
         return notes

@@ -158,7 +158,7 @@ class _Table:
             area = self._cells("area") if "area" in names else []
             has_area = any(cell.strip(" 0.") for cell in area)
             program = "fiji-area" if has_area else "fiji"
-        elif "centroid x" in names or ("class" in names and names & {"color", "name"}):
+        elif "centroid x" in names or self._is_qupath():
             program = "qupath"
         self.program = program
         marks = Marks.of(self.path, program)
@@ -170,6 +170,12 @@ class _Table:
                 )
             marks.unit = replace(marks.unit, name=self.units.pop())
         return marks
+
+    def _is_qupath(self):
+        """Tell a table of points of QuPath, with x and y first and a tab at the end."""
+        names = self.columns
+        is_marked = names[-1] == "" or {"class", "name", "color"} & set(names)
+        return self.separator == "\t" and names[:2] == ["x", "y"] and bool(is_marked)
 
     def _drop_titles(self, marks):
         """Take away the three further header rows of TrackMate; the last has units."""

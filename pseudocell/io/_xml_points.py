@@ -10,11 +10,12 @@ from defusedxml.ElementTree import ParseError, iterparse
 from pseudocell.io._marks import Marks, NotPointsError
 from pseudocell.io._point_formats import CENTRE
 from pseudocell.io._table_points import UNIT_OF, centre_of_outline
+from pseudocell.io._xml_writers import PLACEHOLDER
 
 __all__ = ["read_xml_points", "read_yaml_points"]
 
-# What cellfinder writes for the name of its image, and its number for what is no cell.
-PLACEHOLDER, NO_CELL = "placeholder.tif", "1"
+# The number of cellfinder for what is no cell.
+NO_CELL = "1"
 
 
 def read_xml_points(path, content):

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pseudocell.io._formats import describe
+from pseudocell.io._mask_files import give_masks
 from pseudocell.io._names import shorten
-from pseudocell.io._scene import Pick, Reading, pick_images
+from pseudocell.io._scene import Pick, Reading, pick_images, spread
 from pseudocell.io._search import find_images, short_names
 
 __all__ = ["ImageFile", "Reading", "UnreadableImageError", "open_images", "read_images"]
@@ -57,6 +58,8 @@ class ImageFile:
         Type of the pixels.
     pixel_size : float or None
         Width of a pixel in micrometres, if the file says so.
+    mask : ImageFile or None
+        Where it is 0, pixels do not count.
     """
 
     path: str
@@ -65,12 +68,15 @@ class ImageFile:
     shape: tuple
     dtype: np.dtype
     pixel_size: float | None = None
+    mask: "ImageFile | None" = None
     _pick: Pick | None = field(default=None, repr=False)
 
     @property
     def how(self):
         """How the file is read, short: two readings of a file differ in it."""
-        return hashlib.sha256(repr((self.shape, self._pick)).encode()).hexdigest()[:12]
+        mask = self.mask and self.mask.how
+        what = repr((self.shape, self._pick, mask))
+        return hashlib.sha256(what.encode()).hexdigest()[:12]
 
     @property
     def label(self):
@@ -83,6 +89,7 @@ class ImageFile:
         return len(self.shape)
 
     def __array__(self, dtype=None, copy=None):
+        """Return the pixels, as a masked array if some of them do not count."""
         if copy is False:
             raise ValueError("An image file is read into a new array; copy=False.")
         try:
@@ -97,10 +104,17 @@ class ImageFile:
         except Exception as error:  # each decoder has errors of its own
             reason = _reason(error)
         else:
+            image = image if self.mask is None else self._masked(image)
             return image if dtype is None else image.astype(dtype, copy=False)
         # Out here, as an error keeps what it was raised in the handling of, Dask sends
         # that along from its workers, and errors of some decoders cannot be pickled.
         raise UnreadableImageError(self.path, reason)
+
+    def _masked(self, image):
+        counts = np.asarray(self.mask) != 0
+        counts = counts.any(axis=2) if counts.ndim == 3 else counts
+        clear = np.ma.getmaskarray(image) | spread(~counts, image.shape)
+        return np.ma.masked_array(np.ma.getdata(image), clear)
 
 
 def read_images(source, reading=None):
@@ -152,6 +166,12 @@ def read_images(source, reading=None):
             images += found
             for note in said:
                 notes.setdefault(note, []).append(path)
+    if images and reading is not None and reading.mask is not None:
+        masks = read_images(reading.mask)
+        images, unfit, said = give_masks(images, masks, str(reading.mask))
+        problems += unfit
+        for note in said:
+            warnings.warn(note, stacklevel=2)
     if not images:
         raise ValueError(f"No image can be read: {shorten(problems)}.")
     if left_out:
@@ -218,8 +238,8 @@ def open_images(path, name, reading=None):
             "--scene 0 reads the first alone"
         ] = None
     return [
-        ImageFile(path, name, frame if is_stack else None, *one)
-        for frame, one in enumerate(found)
+        ImageFile(path, name, frame if is_stack else None, *one, _pick=pick)
+        for frame, (*one, pick) in enumerate(found)
     ], list(notes)
 
 

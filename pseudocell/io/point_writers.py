@@ -1,30 +1,112 @@
 """Write points for other programs."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pseudocell.io._imagej_points import write_roi_set
-from pseudocell.io._json_points import write_geojson
-from pseudocell.io._output import prepare_folder, write_table
-from pseudocell.io._units import pixel_size_of
-from pseudocell.io.csv_points import write_layer
-from pseudocell.io.points import label_columns, split_label
-
-__all__ = ["WRITERS", "write_files"]
-
-# The header of a table of TrackMate: keys, names, short names and units.
-TRACKMATE = (
-    ("LABEL", "Label", "Label", ""),
-    ("ID", "Spot ID", "Spot ID", ""),
-    ("TRACK_ID", "Track ID", "Track ID", ""),
-    ("QUALITY", "Quality", "Quality", "(quality)"),
-    ("POSITION_X", "X", "X", "(micron)"),
-    ("POSITION_Y", "Y", "Y", "(micron)"),
-    ("POSITION_Z", "Z", "Z", "(micron)"),
-    ("POSITION_T", "T", "T", "(sec)"),
-    ("FRAME", "Frame", "Frame", ""),
+from pseudocell.io._json_writers import (
+    write_coco,
+    write_geojson,
+    write_label_studio,
+    write_labelme,
 )
+from pseudocell.io._output import prepare_folder
+from pseudocell.io._point_formats import FORMATS, PointUnit
+from pseudocell.io._table_writers import (
+    write_napari,
+    write_qupath_table,
+    write_table_px,
+    write_table_um,
+    write_trackmate,
+)
+from pseudocell.io._units import pixel_size_of
+from pseudocell.io._xml_writers import (
+    write_cell_counter,
+    write_cellfinder,
+    write_cvat,
+)
+from pseudocell.io.points import split_label
+
+__all__ = ["WRITERS", "Sheet", "Writer", "write_files"]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The points of an image or a frame, as a program counts.
+
+    Attributes
+    ----------
+    name : str
+        Of the image.
+    frame : int or None
+        Its number, from the first one of the format; None if there are no frames.
+    points : ndarray of shape (n, 2)
+        (row, col) in the unit of the format.
+    shape : tuple of int or None
+        Of the image, if it is known.
+    """
+
+    name: str
+    frame: int | None
+    points: np.ndarray
+    shape: tuple | None
+
+
+@dataclass(frozen=True)
+class Writer:
+    """How a kind of file is written.
+
+    Attributes
+    ----------
+    write : callable
+        Called as ``write(path, sheets)``.
+    name : str
+        Of its conventions in `FORMATS`.
+    suffix : str
+        Of its files.
+    is_one : bool
+        Whether one file holds all images; else each image or stack has its own.
+    unit : PointUnit or None
+        Instead of that of the format.
+    has_frames : bool
+        Whether it can tell the frames of a stack apart.
+    needs_shape : bool
+        Whether it holds the size of the image.
+    needs_frame : bool
+        Whether an image that is no stack is the first frame.
+    """
+
+    write: Callable
+    name: str
+    suffix: str
+    is_one: bool = False
+    unit: PointUnit | None = None
+    has_frames: bool = True
+    needs_shape: bool = False
+    needs_frame: bool = False
+
+
+SIZED = {"has_frames": False, "needs_shape": True}
+WRITERS = {
+    "csv": Writer(write_table_px, "csv", ".csv", is_one=True),
+    "csv-um": Writer(write_table_um, "csv", ".csv", True, PointUnit("um")),
+    "napari": Writer(write_napari, "napari", ".csv"),
+    "roi": Writer(write_roi_set, "roi", ".zip"),
+    "cellcounter": Writer(write_cell_counter, "cellcounter", ".xml", needs_frame=True),
+    "cellfinder": Writer(write_cellfinder, "cellfinder", ".xml", needs_frame=True),
+    "geojson": Writer(write_geojson, "qupath", ".geojson"),
+    "qupath": Writer(write_qupath_table, "qupath", ".tsv"),
+    "trackmate": Writer(write_trackmate, "trackmate", ".csv"),
+    "labelme": Writer(write_labelme, "labelme", ".json", **SIZED),
+    "cvat": Writer(write_cvat, "cvat", ".xml", is_one=True, **SIZED),
+    "coco": Writer(write_coco, "coco", ".json", is_one=True, **SIZED),
+    "labelstudio": Writer(
+        write_label_studio, "labelstudio", ".json", is_one=True, **SIZED
+    ),
+}
 
 
 def write_files(output, kind, labels, points, images=None, pixel_size=None):
@@ -34,14 +116,15 @@ def write_files(output, kind, labels, points, images=None, pixel_size=None):
     ----------
     output : str or path
         The file; a folder where there are several images and `kind` takes one a file.
-    kind : {"csv", "csv-um", "napari", "roi", "geojson", "trackmate"}
-        What to write.
+    kind : str
+        What to write, a key of `WRITERS`.
     labels : sequence of str
         Label of each image.
     points : sequence of ndarray of shape (n_i, 2)
         (row, col) in pixels.
     images : sequence of image, optional
-        With their `pixel_size`, for the kinds in micrometres.
+        With their `pixel_size`, for the kinds in micrometres, and `shape`, for those
+        that hold it.
     pixel_size : float, optional
         Micrometres of a pixel, instead.
 
@@ -53,36 +136,27 @@ def write_files(output, kind, labels, points, images=None, pixel_size=None):
     Raises
     ------
     ValueError
-        If the kind is unknown, or a pixel size is needed and not known.
+        If the kind is unknown or cannot hold a stack, or the size of an image or its
+        pixels is needed and not known.
     """
     if kind not in WRITERS:
         raise ValueError(
             f"The format {kind!r} is not known; expected one of {', '.join(WRITERS)}."
         )
-    write, suffix, is_physical = WRITERS[kind]
-    output = Path(output)
-    scales = [np.ones(2)] * len(labels)
-    if is_physical:
-        sizes = [
-            pixel_size_of(image, pixel_size) for image in images or [None] * len(labels)
-        ]
-        missing = [x for x, size in zip(labels, sizes, strict=True) if size is None]
-        if missing:
-            raise ValueError(
-                f"The format {kind} is in micrometres, and the pixel size of "
-                f"{missing[0]} is not known; give images that hold it, or --pixel-size."
-            )
-        scales = sizes
-    points = [some * scale for some, scale in zip(points, scales, strict=True)]
-    if suffix is None:
+    writer, output = WRITERS[kind], Path(output)
+    images = images or [None] * len(labels)
+    sheets = [
+        _sheet(kind, writer, *one, pixel_size)
+        for one in zip(labels, points, images, strict=True)
+    ]
+    if writer.is_one:
         prepare_folder(output.parent)
-        write(output, labels, points)
+        writer.write(output, sheets)
         return [output]
     groups = {}
-    for label, some in zip(labels, points, strict=True):
-        name, frame = split_label(label)
-        groups.setdefault(name, []).append((frame, some))
-    is_folder = output.suffix.lower() != suffix
+    for sheet in sheets:
+        groups.setdefault(sheet.name, []).append(sheet)
+    is_folder = output.suffix.lower() != writer.suffix
     if len(groups) > 1 and not is_folder:
         raise ValueError(
             f"{output} would be one file, and a file of the format {kind} holds one "
@@ -90,69 +164,43 @@ def write_files(output, kind, labels, points, images=None, pixel_size=None):
         )
     paths = []
     for name, group in groups.items():
-        path = output
-        if is_folder:
-            # Whole names: "a.tif" and "a.png" are two images.
-            path = output.joinpath(*Path(name.lstrip("/")).parts)
-            path = path.with_name(path.name + suffix)
-            if not path.resolve().is_relative_to(output.resolve()):
-                raise ValueError(f"The image name {name} leads out of {output}.")
-        frames, some = zip(*sorted(group, key=lambda one: one[0] or 0), strict=True)
+        path = _path_in(output, name, writer.suffix) if is_folder else output
         prepare_folder(path.parent)
-        write(path, some, None if frames == (None,) else frames)
+        writer.write(path, sorted(group, key=lambda sheet: sheet.frame or 0))
         paths.append(path)
     return paths
 
 
-def _write_table(path, labels, points):
-    _write_rows(path, labels, points, ["row", "col"])
+def _sheet(kind, writer, label, points, image, pixel_size):
+    """Return the points of an image as the program counts."""
+    form = FORMATS[writer.name]
+    unit = writer.unit or form.unit
+    name, frame = split_label(label)
+    shape, size = getattr(image, "shape", None), pixel_size_of(image, pixel_size)
+    if frame is not None and not writer.has_frames:
+        raise ValueError(
+            f"The format {kind} is for images, and {name} is a stack; write it as "
+            "geojson, roi or csv, or save its frames as images."
+        )
+    if writer.needs_shape and shape is None:
+        raise ValueError(
+            f"The format {kind} holds the size of each image, and that of {label} is "
+            "not known; give the images by --images."
+        )
+    if unit.name == "um" and size is None:
+        raise ValueError(
+            f"The format {kind} is in micrometres, and the pixel size of {label} is "
+            "not known; give images that hold it, or --pixel-size."
+        )
+    if frame is not None or writer.needs_frame:
+        frame = (frame or 0) + form.first_frame
+    return Sheet(name, frame, unit.from_pixels(points, shape, size), shape)
 
 
-def _write_table_um(path, labels, points):
-    _write_rows(path, labels, points, ["row [um]", "col [um]"])
-
-
-def _write_rows(path, labels, points, titles):
-    columns, cells = label_columns(labels)
-    rows = (
-        [*its, _number(row), _number(col)]
-        for its, some in zip(cells, points, strict=True)
-        for row, col in some
-    )
-    write_table(path, [*columns, *titles], rows)
-
-
-def _number(value):
-    # The sixth digit is below a thousandth of a pixel in all but the largest images.
-    return f"{float(value):.10g}"
-
-
-def _write_layer(path, points, frames):
-    # All alike: what a person has clicked has no score.
-    scores = [np.ones(len(some)) for some in points]
-    write_layer(path, points, scores, frames)
-
-
-def _write_trackmate(path, points, frames):
-    rows = [
-        list(one) for one in zip(*(column[1:] for column in TRACKMATE), strict=True)
-    ]
-    number = 0
-    for place, some in enumerate(points):
-        frame = 0 if frames is None else frames[place]
-        for row, col in some:
-            name = f"ID{number}"
-            rows.append([name, number, "", 1, _number(col), _number(row), 0, 0, frame])
-            number += 1
-    write_table(path, [column[0] for column in TRACKMATE], rows)
-
-
-# Function, suffix of a file for each image (None: one for all), whether in micrometres.
-WRITERS = {
-    "csv": (_write_table, None, False),
-    "csv-um": (_write_table_um, None, True),
-    "napari": (_write_layer, ".csv", False),
-    "roi": (write_roi_set, ".zip", False),
-    "geojson": (write_geojson, ".geojson", False),
-    "trackmate": (_write_trackmate, ".csv", True),
-}
+def _path_in(folder, name, suffix):
+    """Return the file of an image: whole names, as "a.tif" and "a.png" are two."""
+    path = folder.joinpath(*Path(name.lstrip("/")).parts)
+    path = path.with_name(path.name + suffix)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"The image name {name} leads out of {folder}.")
+    return path

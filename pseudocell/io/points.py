@@ -14,6 +14,7 @@ from pseudocell.io._units import check_places, to_pixels
 
 __all__ = [
     "PointTable",
+    "join_label",
     "label_columns",
     "points_for_images",
     "refuse_two_for_one",
@@ -153,6 +154,11 @@ def split_label(label):
     """Split the label of an image into its name and its frame, an int or None."""
     match = re.fullmatch(r"(.*)\[(\d+)\]", label)
     return (match[1], int(match[2])) if match else (label, None)
+
+
+def join_label(name, frame):
+    """Return the label of an image by its name and frame, an int or None."""
+    return name if frame is None else f"{name}[{frame}]"
 
 
 def label_columns(labels):
