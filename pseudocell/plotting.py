@@ -20,6 +20,7 @@ __all__ = [
     "draw_matches",
     "draw_panels",
     "draw_points",
+    "to_colour",
 ]
 
 # Colours that people with any kind of colour blindness tell apart: after Okabe, Ito,
@@ -177,7 +178,7 @@ def _draw_groups(image, groups, cell_radius, zoom):
     image = np.asarray(Images([image])[0])
     if zoom is None:
         zoom = _choose_zoom(image.shape, cell_radius)
-    picture = _resize(_to_colour(image), zoom)
+    picture = _resize(to_colour(image), zoom)
     ratio = np.array(picture.shape[:2]) / image.shape[:2]
     radius = max(SMALLEST_RING, cell_radius * float(ratio.mean()))
     # Thin on small cells, so that the cell can still be seen in its ring.
@@ -204,8 +205,19 @@ def _choose_zoom(shape, cell_radius):
     return int(max(1, min(wanted, LARGEST_ZOOM, LARGEST_SIDE // longest)))
 
 
-def _to_colour(image):
-    """Return an image as uint8 (H, W, 3), stretched between its percentiles."""
+def to_colour(image: np.ndarray) -> np.ndarray:
+    """Stretch an image between its percentiles.
+
+    Parameters
+    ----------
+    image : ndarray of shape (H, W) or (H, W, C)
+        Any real dtype, shown as by `draw_points`.
+
+    Returns
+    -------
+    picture : uint8 ndarray of shape (H, W, 3)
+        The picture.
+    """
     if image.ndim == 3 and image.shape[2] != 3:
         image = image.mean(axis=2)
     step = max(1, int(np.sqrt(image.size / MAX_SAMPLES)))

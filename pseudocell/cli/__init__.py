@@ -1,48 +1,24 @@
-"""The commands: demo, fit, predict, evaluate, convert, info and benchmark."""
+"""The commands: demo, fit, predict, report, evaluate, convert, info, benchmark."""
 
 import click
 
+from pseudocell.cli._options import (
+    ABOVE_ZERO,
+    DEVICE,
+    IMAGES,
+    N_JOBS,
+    PIXEL_SIZE,
+    REPORT,
+    SEED,
+    SHARE,
+    UNIT,
+)
 from pseudocell.cli._reading import reading_options
 from pseudocell.cli._terminal import OneLineGroup
 
 __all__ = ["main"]
 
 # The work is imported inside the commands, so that --help answers at once.
-
-IMAGES = click.argument("images", nargs=-1, required=True, metavar="IMAGES...")
-DEVICE = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where to compute; auto takes a GPU if there is one.",
-)
-N_JOBS = click.option(
-    "--n-jobs",
-    type=int,
-    default=-1,
-    show_default=True,
-    help="Processor cores to use; -1 is all of them.",
-)
-SEED = click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of everything random: the same seed gives the same points.",
-)
-UNIT = click.option(
-    "--unit",
-    type=click.Choice(["px", "um", "fraction", "percent"]),
-    help="Unit of the points, instead of what their file says.",
-)
-PIXEL_SIZE = click.option(
-    "--pixel-size",
-    type=click.FloatRange(0, min_open=True),
-    help="Micrometres of a pixel, where the image files do not say.",
-)
-SHARE = click.FloatRange(0, 1)
-ABOVE_ZERO = click.FloatRange(0, min_open=True)
 
 
 @click.group(
@@ -110,10 +86,11 @@ def demo(output, seed, device, n_jobs):
     "--max-iter", type=click.IntRange(0), help="Rounds of pseudo labelling; 0 is none."
 )
 @reading_options
+@REPORT
 @SEED
 @DEVICE
 @N_JOBS
-def fit(images, points, output, unit, pixel_size, reading, **parameters):
+def fit(images, points, output, unit, pixel_size, reading, report, **parameters):
     """Train a detector on images in which a few cells are clicked.
 
     Images without clicks take part, too. Clicks on images that are not given are
@@ -123,7 +100,7 @@ def fit(images, points, output, unit, pixel_size, reading, **parameters):
 
     given = {name: value for name, value in parameters.items() if value is not None}
     given["random_state"] = given.pop("seed")
-    run_fit(images, points, output, given, unit, pixel_size, reading)
+    run_fit(images, points, output, given, unit, pixel_size, reading, report)
 
 
 @main.command()
@@ -146,10 +123,20 @@ def fit(images, points, output, unit, pixel_size, reading, **parameters):
     "of fit. Without it the sizes of a pixel in the files tell.",
 )
 @reading_options
+@REPORT
 @DEVICE
 @N_JOBS
 def predict(
-    images, model, output, overlays, restart, cell_radius, reading, device, n_jobs
+    images,
+    model,
+    output,
+    overlays,
+    restart,
+    cell_radius,
+    reading,
+    report,
+    device,
+    n_jobs,
 ):
     """Find the cells in images with a trained detector.
 
@@ -169,6 +156,60 @@ def predict(
         restart,
         cell_radius=cell_radius,
         reading=reading,
+        report=report,
+    )
+
+
+@main.command()
+@IMAGES
+@click.option("-m", "--model", required=True, help="A model that fit has written.")
+@click.option("-o", "--output", required=True, help="File for the page (.html).")
+@click.option("-p", "--points", help="The clicks on these images, if there are any.")
+@click.option(
+    "-t",
+    "--truth",
+    help="All the cells of these images, if they are known: for scores.",
+)
+@UNIT
+@PIXEL_SIZE
+@click.option(
+    "--cell-radius",
+    type=ABOVE_ZERO,
+    help="Radius of a cell in these images, in pixels.",
+)
+@reading_options
+@DEVICE
+@N_JOBS
+def report(
+    images,
+    model,
+    output,
+    points,
+    truth,
+    unit,
+    pixel_size,
+    cell_radius,
+    reading,
+    **run,
+):
+    """Write a page of what a detector was told, what it finds, and how sure that is.
+
+    Clicks and rounds with --points, scores with --truth; one file for a lab notebook,
+    with pictures, counts, the least certain finds and what to doubt.
+    """
+    from pseudocell.cli._report import run_report
+
+    run_report(
+        images,
+        model,
+        output,
+        points,
+        truth,
+        unit,
+        pixel_size,
+        cell_radius,
+        reading,
+        run,
     )
 
 

@@ -102,7 +102,7 @@ def _write_images(folder, images):
     prepare_folder(folder)
     files = [folder / f"{folder.name}_{n + 1}.png" for n in range(len(images))]
     for file, image in zip(files, images, strict=True):
-        write_picture(file, image)
+        write_picture(file, image, is_drawn=False)
     return read_images(files)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pseudocell.cli._pixel_size import common_pixel_size
+from pseudocell.cli._report import check_report, save_report
 from pseudocell.cli._terminal import Stopped, counted, is_terminal, say, table_line
 from pseudocell.io import (
     UnreadableImageError,
@@ -37,7 +38,14 @@ def new_detector(**parameters):
 
 
 def run_fit(
-    sources, points, output, parameters, unit=None, pixel_size=None, reading=None
+    sources,
+    points,
+    output,
+    parameters,
+    unit=None,
+    pixel_size=None,
+    reading=None,
+    report=None,
 ):
     """Train a detector and save it.
 
@@ -57,9 +65,12 @@ def run_fit(
         Micrometres of a pixel, instead of what the images say.
     reading : Reading, optional
         How image files are read that leave it open.
+    report : str, optional
+        File for a report.
     """
     from pseudocell._inference import choose_device
 
+    check_report(report)
     output = Path(output)
     if output.is_dir():
         raise ValueError(f"The output {output} is a folder; expected a file name.")
@@ -73,7 +84,7 @@ def run_fit(
     )
     detector = new_detector(**parameters)
     try:
-        fit_readable(detector, images, clicks)
+        images, clicks = fit_readable(detector, images, clicks)
         detector.pixel_size_ = common_pixel_size(images)
         save_model(detector, output)
     except KeyboardInterrupt as error:
@@ -84,6 +95,7 @@ def run_fit(
     origin = "given" if "cell_radius" in parameters else "estimated from the clicks"
     click.echo(f"Cell radius: {detector.cell_radius_:.1f} px ({origin})")
     click.echo(f"Model: {output}")
+    save_report(report, detector, images, clicks)
 
 
 def fit_readable(detector, images, points):
@@ -101,6 +113,11 @@ def fit_readable(detector, images, points):
     points : list of ndarray of shape (n_i, 2)
         The clicks.
 
+    Returns
+    -------
+    images, points : list
+        Those that it was fitted on.
+
     Raises
     ------
     ValueError
@@ -110,7 +127,7 @@ def fit_readable(detector, images, points):
     while True:
         try:
             detector.fit(images, points)
-            return
+            return images, points
         except UnreadableImageError as error:
             good = [i for i, image in enumerate(images) if image.path != error.path]
             if not good or len(good) == len(images):

@@ -11,6 +11,7 @@ from joblib import effective_n_jobs
 from pseudocell._stopping import expect_steps, take_step
 from pseudocell.cli._found_points import FoundPoints
 from pseudocell.cli._pixel_size import radii_for, with_radius
+from pseudocell.cli._report import check_report, save_report
 from pseudocell.cli._results import (
     is_whole_picture,
     overlay_files,
@@ -25,7 +26,7 @@ from pseudocell.io._names import shorten
 from pseudocell.io._output import prepare_folder, saved_together
 from pseudocell.plotting import draw_points
 
-__all__ = ["run_predict"]
+__all__ = ["run_predict", "use_machine"]
 
 # Pixels in work at a time, and as many read ahead, in bytes: images that are larger
 # than that are taken one by one, however many cores there are.
@@ -42,6 +43,7 @@ def run_predict(
     restart=False,
     cell_radius=None,
     reading=None,
+    report=None,
 ):
     """Find the cells in images, and write what was found.
 
@@ -68,15 +70,18 @@ def run_predict(
         Radius of a cell in these images, in pixels.
     reading : Reading, optional
         How image files are read that leave it open.
+    report : str, optional
+        File for a report.
     """
     from pseudocell._inference import choose_device
 
     folder = prepare_folder(output)
     choose_device(device)
     detector = load_model(model)
-    _use_machine(detector, device=device, n_jobs=n_jobs, verbose=0)
+    use_machine(detector, device=device, n_jobs=n_jobs, verbose=0)
     images = read_images(sources, reading)
     radii = radii_for(detector, images, cell_radius)
+    check_report(report, radii)
     with FoundPoints(folder / "found.jsonl", model, restart) as found:
         run = _Run(folder, images, found, overlays, radii)
         stopped = False
@@ -87,6 +92,7 @@ def run_predict(
                 stopped = True
             run.write()
         run.report(stopped)
+        save_report(report, detector, *run.done())
 
 
 class _Run:
@@ -138,6 +144,13 @@ class _Run:
         where = self.folder / "points.csv"
         found_in = counted(len(done), "image")
         click.echo(f"{counted(n_points, 'cell')} in {found_in}: {where}")
+
+    def done(self):
+        """Return the images that are done, no clicks or truth, radii and counts."""
+        done = self._done()
+        labels = [image.label for image in done]
+        radii = [self.radii[label] for label in labels]
+        return done, None, None, radii, [self.found.count(label) for label in labels]
 
     def _find_in(self, images, pixels, detector):
         """Find the cells in a few images; their pixels are forgotten afterwards."""
@@ -196,8 +209,16 @@ class _Run:
         return self.states[path]
 
 
-def _use_machine(detector, **settings):
-    """Set what depends on the machine, on a detector and on its fitted parts."""
+def use_machine(detector, **settings):
+    """Set what depends on the machine, on a detector and on its fitted parts.
+
+    Parameters
+    ----------
+    detector : estimator
+        Fitted.
+    **settings
+        Parameters; those that an estimator does not have are left out.
+    """
     while detector is not None:
         known = detector.get_params(deep=False)
         known = {name: settings[name] for name in settings if name in known}

@@ -115,19 +115,22 @@ def write_layers(folder, images, found):
             warnings.warn(f"{files[name]} is not written: {reason}.", stacklevel=2)
 
 
-def write_picture(path, picture):
+def write_picture(path, picture, is_drawn=True):
     """Write a picture as a PNG file, whole or not at all.
 
     Parameters
     ----------
     path : str or path
         The file.
-    picture : uint8 ndarray of shape (H, W, 3)
+    picture : uint8 ndarray of shape (H, W, 3) or (H, W)
         The picture.
+    is_drawn : bool, default=True
+        Whether points are drawn on it, so that it is no image to find cells in.
     """
     with whole_file(path) as temporary:
         mark = PngInfo()
-        mark.add_text(*DRAWN)
+        if is_drawn:
+            mark.add_text(*DRAWN)
         Image.fromarray(picture).save(temporary, format="png", pnginfo=mark)
 
 

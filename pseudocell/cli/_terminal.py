@@ -1,5 +1,6 @@
 """What the commands show: tables, progress, warnings and mistakes in one line."""
 
+import shlex
 import sys
 import time
 import warnings
@@ -10,6 +11,7 @@ import click
 __all__ = [
     "OneLineGroup",
     "Stopped",
+    "command_line",
     "counted",
     "is_terminal",
     "progress",
@@ -19,6 +21,7 @@ __all__ = [
 
 # Exit codes: 2 is click's for a user's mistake, 130 the shell's after Ctrl-C.
 MISTAKE, STOPPED = 2, 130
+TYPED = "pseudocell.typed"
 # Seconds between two lines of progress where there is no terminal for a bar.
 LINE_INTERVAL = 10.0
 
@@ -35,6 +38,13 @@ class OneLineGroup(click.Group):
     A ``ValueError`` or ``OSError`` is taken for the user's mistake, and shown without
     its traceback unless ``--debug`` is given.
     """
+
+    def make_context(self, info_name, args, parent=None, **extra):
+        """Remember what was typed, for the record that a report keeps."""
+        typed = shlex.join(["pseudocell", *args])
+        ctx = super().make_context(info_name, args, parent, **extra)
+        ctx.meta[TYPED] = typed
+        return ctx
 
     def invoke(self, ctx):
         """Run the command, and turn its errors into messages."""
@@ -59,6 +69,12 @@ class OneLineGroup(click.Group):
                 code = STOPPED
                 say("pseudocell: Stopped; nothing was written.")
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def command_line():
+    """Return what the user has typed, as a shell would take it again."""
+    ctx = click.get_current_context(silent=True)
+    return ctx and ctx.meta.get(TYPED)
 
 
 def say(text):
