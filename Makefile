@@ -4,6 +4,7 @@
 #   make demo    synthetic images, the whole method, results in ./demo
 #   make test    the tests
 #   make lint    style, layers, types, docstrings, spelling
+#   make docs    the site, in docs/_build/html; its gallery runs for some minutes
 #   make clean   remove all that make has made
 #
 # Another interpreter, in an environment of its own: make test PYTHON=python3.12
@@ -31,7 +32,7 @@ DOCUMENTED = $(addprefix pseudocell/,_detection/_detector.py _ranking/_extractor
     model_selection/_splits.py model_selection/_split_tiles.py \
     estimator_checks/_public.py)
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs linkcheck clean
 
 demo: $(VENV)/.ready
 	$(BIN)/pseudocell demo
@@ -47,7 +48,16 @@ lint: $(VENV)/.ready
 	$(BIN)/numpydoc lint $(DOCUMENTED)
 	$(BIN)/codespell
 
+# Links inside of the site are checked, too: a warning is an error.
+docs: $(VENV)/.ready
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+# Links out of the site; needs a network.
+linkcheck: $(VENV)/.ready
+	$(BIN)/python -m sphinx -q -D plot_gallery=0 -b linkcheck docs docs/_build/linkcheck
+
 clean:
+	rm -rf docs/_build docs/gallery docs/generated
 	rm -rf .venv .venv-* demo build dist *.egg-info
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 	find pseudocell tests examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -4,11 +4,9 @@
 Six synthetic bright-field images, six cells clicked in each of four of them. The
 detector that has seen the surroundings of the clicks alone takes debris for cells; one
 round of pseudo labels teaches it what is not a cell.
-
-Run ``python examples/01_a_few_clicks.py``; it writes ``a_few_clicks.png``.
 """
 
-from skimage.io import imsave
+import matplotlib.pyplot as plt
 
 from pseudocell import HeatmapDetector, PseudoLabelCellDetector
 from pseudocell.datasets import drop_points, make_brightfield
@@ -58,4 +56,7 @@ for iteration, found in enumerate(detector.staged_predict(unseen)):
 # The picture: what was found, what was found and is no cell, and what was missed.
 
 legend = [(DETECTION, "found"), (WRONG, "wrong"), (MISSED, "missed")]
-imsave("a_few_clicks.png", draw_panels(pictures, captions, legend=legend))
+plt.figure(figsize=(9, 5.4), layout="constrained")
+plt.imshow(draw_panels(pictures, captions, legend=legend))
+plt.axis("off")
+plt.show()

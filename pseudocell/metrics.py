@@ -43,6 +43,12 @@ class DetectionScores:
         Number of one-to-one pairs within `max_distance`.
     max_distance : float
         Largest distance of a pair, in pixels.
+
+    Examples
+    --------
+    >>> from pseudocell.metrics import detection_scores
+    >>> detection_scores([[(5, 5), (5, 20)]], [[(5, 6)]], max_distance=3).recall
+    0.5
     """
 
     precision: float
@@ -309,6 +315,12 @@ class ClickScores:
         Number of one-to-one pairs within `max_distance`.
     max_distance : float
         Largest distance of a pair, in pixels.
+
+    Examples
+    --------
+    >>> from pseudocell.metrics import click_scores
+    >>> click_scores([[(5, 5)]], [[(5, 6), (5, 20)]], 3).detections_per_click
+    2.0
     """
 
     recall: float
@@ -350,25 +362,13 @@ def click_scores(
 
     Notes
     -----
-    What each tells. *Recall* estimates the share of **all** cells that is found, with a
-    standard error of about ``sqrt(recall * (1 - recall) / n_clicks)``; a detector
-    that marks every pixel has recall 1. *The number of detections* has no best value
-    of its own: of two detectors with the same recall that with fewer detections is
-    more precise. *The Lee-Liu score* weighs the two, see `lee_liu_score`.
+    Recall estimates the share of **all** cells that is found; a detector that marks
+    every pixel has recall 1. Of two detectors with the same recall that with fewer
+    detections is more precise.
 
-    The score is that of `lee_liu_score` per click, so that other images do not put it
-    on another scale: if a share q of the cells has a (held-out) click, it estimates
-    q * precision * recall, however many cells there are. Folds count the same in its
-    mean if the same share of cells is clicked in each.
-
-    As a formula, ``n_matched ** 2 / (n_clicks * n_predicted)``.
-
+    The score is that of `lee_liu_score` per click: if a share q of the cells has a
+    held-out click, it estimates q * precision * recall, however many cells there are.
     None of the three tells how good a detector is, because q is unknown.
-
-    References
-    ----------
-    Lee, Liu, "Learning with Positive and Unlabeled Examples Using Weighted Logistic
-    Regression", ICML 2003, pages 448-455.
 
     Examples
     --------

@@ -111,6 +111,15 @@ def draw_matches(
     -------
     picture : uint8 ndarray of shape (H', W', 3)
         The picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pseudocell.plotting import WRONG, draw_matches
+    >>> found = [(20, 21), (70, 70)]
+    >>> picture = draw_matches(np.zeros((90, 90)), [(20, 20)], found, 8, 8)
+    >>> bool(np.any(np.all(picture == WRONG, axis=2)))  # the ring at (70, 70)
+    True
     """
     true = np.reshape(np.asarray(points_true, dtype=float), (-1, 2))
     pred = np.reshape(np.asarray(points_pred, dtype=float), (-1, 2))
@@ -141,6 +150,15 @@ def draw_panels(
     -------
     figure : uint8 ndarray of shape (H', W', 3)
         The figure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pseudocell.plotting import draw_panels
+    >>> left, right = np.zeros((2, 300, 400, 3), dtype=np.uint8)
+    >>> figure = draw_panels([left, right], [("Clicks", "6"), ("Found", "60")], gap=24)
+    >>> figure.shape[1] == 3 * 24 + 2 * 400
+    True
     """
     height = pictures[0].shape[0]
     panels = [_resize(one, height / one.shape[0]) for one in pictures]

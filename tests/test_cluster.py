@@ -163,7 +163,7 @@ def test_on_one_machine_runs_share_the_cores(data):
 
 def test_example_runs(tmp_path):
     done = subprocess.run(
-        [sys.executable, EXAMPLES / "04_on_a_cluster.py"],
+        [sys.executable, EXAMPLES / "12_on_a_cluster.py"],
         cwd=tmp_path,
         check=True,
         capture_output=True,

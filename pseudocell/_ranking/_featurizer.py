@@ -85,7 +85,7 @@ class NNPUFeaturizer(
         The fitted net; the torch module is ``net_.module_``.
     n_channels_ : int
         Number of channels of the patches.
-    mean_, scale_ : ndarray of shape (n_channels_,)
+    mean_, scale_ : ndarray of shape (`n_channels_`,)
         Mean and standard deviation of the pixels, by channel.
 
     References

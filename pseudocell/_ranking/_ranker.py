@@ -23,15 +23,12 @@ _GRADIENT_OF_NOISE = 1e-6
 
 
 class PClassificationRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
-    r"""Rank samples so that one end of the list is as pure as possible.
+    """Rank samples so that one end of the list is as pure as possible.
 
-    A linear score :math:`f(x) = w \cdot x + b` that minimises the P-classification loss
-    [1]_
+    A linear score ``f(x) = w x + b`` that minimises the P-classification loss [1]_ ::
 
-    .. math:: \frac{1}{c} \left( \sum_{i \in +} e^{-f(x_i)}
-              + \frac{1}{p} \sum_{k \in -} e^{p f(x_k)} \right)
-              + \frac{l_2}{2} \lVert w \rVert^2,
-              \qquad c = n_+^{p/(1+p)} \, n_-^{1/(1+p)}
+        1/c * (sum over positives of exp(-f) + 1/p * sum over negatives of exp(p f))
+            + l2/2 * |w|^2,       c = n_positive^(p/(1+p)) * n_negative^(1/(1+p))
 
     The larger `p`, the more a negative costs near the top of the list. The best
     intercept for given `w` is known in closed form; what is left is convex in `w` and
@@ -74,7 +71,7 @@ class PClassificationRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
         Number of L-BFGS iterations.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : array of shape (n_features_in_,)
+    feature_names_in_ : array of shape (`n_features_in_`,)
         Names of the features, when `X` has some.
 
     Notes
@@ -83,8 +80,9 @@ class PClassificationRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
     :class:`~sklearn.preprocessing.StandardScaler` in front, as for any penalised linear
     model. A constant added to a feature changes nothing.
 
-    At the optimum :math:`\sum_+ e^{-f} = \sum_- e^{p f}` ("bottom":
-    :math:`\sum_- e^{f} = \sum_+ e^{-p f}`). Scores are no log odds, hence there is no
+    At the optimum the sum of ``exp(-f)`` over the positives is that of ``exp(p f)``
+    over the negatives ("bottom": that of ``exp(f)`` over the negatives is that of
+    ``exp(-p f)`` over the positives). Scores are no log odds, hence there is no
     `predict_proba`; `predict` cuts them at zero.
 
     With ``l2=0`` and classes that a plane separates, the loss has no minimum: it falls

@@ -20,7 +20,7 @@ _PEAK_DISTANCE = 1.25
 
 
 class BlobDetector(ClickTunedDetector):
-    r"""Detect cells as blobs: peaks of the Laplacian of a Gaussian.
+    """Detect cells as blobs: peaks of the Laplacian of a Gaussian.
 
     The filter of `skimage.feature.blob_log` at the size of a cell. The clicks choose
     the scale among a few, dark or bright cells, the channel of colour images (or their
@@ -34,7 +34,7 @@ class BlobDetector(ClickTunedDetector):
     scales : sequence of float, default=(0.35, 0.5, 0.7, 1.0, 1.4)
         Scales to choose from: radii of the discs that the filter answers best to, in
         cell radii. The standard deviation of the Gaussian is the radius over
-        :math:`\sqrt 2`.
+        the root of 2.
     nominal_radius : float, default=6.0
         Images are resampled so that a cell has this radius, in pixels.
 

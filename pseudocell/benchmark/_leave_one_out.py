@@ -45,6 +45,29 @@ def leave_one_out_table(result: BenchmarkResult, rows: pd.DataFrame) -> Table:
     ------
     ValueError
         If there is nothing to choose from.
+
+    Examples
+    --------
+    >>> from pseudocell.baselines import BlobDetector
+    >>> from pseudocell.benchmark import (
+    ...     Method,
+    ...     leave_one_out_table,
+    ...     run_benchmark,
+    ...     tidy_rows,
+    ... )
+    >>> from pseudocell.datasets import DetectionSet, make_brightfield
+    >>> images, truth = make_brightfield(1, (96, 96), n_cells=10, random_state=0)
+    >>> sets = [
+    ...     DetectionSet(name, images, None, truth, images, truth, 8, 10)
+    ...     for name in "ab"
+    ... ]
+    >>> def blob(cell_radius, random_state):
+    ...     return BlobDetector(cell_radius)
+    >>> methods = {"blob": blob, "same": blob, "all": Method(blob, labels="all")}
+    >>> result = run_benchmark(sets, methods)
+    >>> table = leave_one_out_table(result, tidy_rows(result))
+    >>> table.cells["chosen by the others"].to_list()
+    ['blob', 'blob', '']
     """
     clicked = [n for n, method in result.methods.items() if method.labels == "clicks"]
     shares = main_rows(result, rows).pivot_table(

@@ -24,6 +24,15 @@ class Method:
         Whether it is given some of the cells of the training images, or all.
     description : str
         One sentence for the report.
+
+    Examples
+    --------
+    >>> from pseudocell import HeatmapDetector
+    >>> from pseudocell.benchmark import Method
+    >>> def long(radius, seed):
+    ...     return HeatmapDetector(radius, max_steps=900, random_state=seed)
+    >>> Method(long, labels="all").labels
+    'all'
     """
 
     factory: Callable

@@ -54,6 +54,22 @@ def write_report(
     ------
     ValueError
         If the folder cannot be written, or pandas, matplotlib or Jinja2 is missing.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from pseudocell.baselines import BlobDetector
+    >>> from pseudocell.benchmark import run_benchmark, write_report
+    >>> from pseudocell.datasets import DetectionSet, make_brightfield
+    >>> images, truth = make_brightfield(2, (96, 96), n_cells=10, random_state=0)
+    >>> made = DetectionSet(
+    ...     "made", images[:1], None, truth[:1], images[1:], truth[1:], 8, 10
+    ... )
+    >>> blob = {"blob": lambda cell_radius, random_state: BlobDetector(cell_radius)}
+    >>> result = run_benchmark([made], blob)
+    >>> with TemporaryDirectory() as folder:
+    ...     write_report(result, folder).name
+    'index.html'
     """
     check_extras()
     from jinja2 import Environment

@@ -55,6 +55,22 @@ def tidy_rows(result: BenchmarkResult) -> pd.DataFrame:
     ------
     ValueError
         If pandas, matplotlib or Jinja2 is missing.
+
+    Examples
+    --------
+    >>> from pseudocell.baselines import BlobDetector
+    >>> from pseudocell.benchmark import run_benchmark, tidy_rows
+    >>> from pseudocell.datasets import DetectionSet, make_brightfield
+    >>> images, truth = make_brightfield(2, (96, 96), n_cells=10, random_state=0)
+    >>> made = DetectionSet(
+    ...     "made", images[:1], None, truth[:1], images[1:], truth[1:], 8, 10
+    ... )
+    >>> blob = {"blob": lambda cell_radius, random_state: BlobDetector(cell_radius)}
+    >>> result = run_benchmark([made], blob)
+    >>> tidy_rows(result)[["method", "split", "n_true"]]
+      method  split  n_true
+    0   blob   test      10
+    1   blob  train      10
     """
     check_extras()
     lines = [line for record in result.records for line in _lines(result, record)]

@@ -32,6 +32,20 @@ class BenchmarkResult:
         Share of labelled cells that the tables are about, where it is not varied.
     distances : tuple of float
         Matching distances, in those of the sets; tables are about the first one.
+
+    Examples
+    --------
+    >>> from pseudocell.baselines import BlobDetector
+    >>> from pseudocell.benchmark import run_benchmark
+    >>> from pseudocell.datasets import DetectionSet, make_brightfield
+    >>> images, truth = make_brightfield(2, (96, 96), n_cells=10, random_state=0)
+    >>> made = DetectionSet(
+    ...     "made", images[:1], None, truth[:1], images[1:], truth[1:], 8, 10
+    ... )
+    >>> blob = {"blob": lambda cell_radius, random_state: BlobDetector(cell_radius)}
+    >>> result = run_benchmark([made], blob)
+    >>> [record["status"] for record in result.records]
+    ['done']
     """
 
     sets: dict

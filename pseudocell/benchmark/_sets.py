@@ -42,7 +42,7 @@ def as_detection_set(data):
 
 
 def read_set(folder, cell_radius, max_distance=None, *, name=None):
-    """Read a set from a folder.
+    r"""Read a set from a folder.
 
     The folder holds ``train/images``, ``train/clicks.csv`` (some of the cells) and,
     where known, ``train/points.csv`` (all of them), ``test/images`` and
@@ -70,6 +70,23 @@ def read_set(folder, cell_radius, max_distance=None, *, name=None):
     ------
     ValueError
         If the folder is not laid out like that, or a file in it cannot be read.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from skimage.io import imsave
+    >>> from pseudocell.benchmark import read_set
+    >>> with TemporaryDirectory() as folder:
+    ...     for part in ("train", "test"):
+    ...         file = Path(folder, part, "images", "a.png")
+    ...         file.parent.mkdir(parents=True)
+    ...         imsave(file, np.eye(40, dtype=np.uint8), check_contrast=False)
+    ...     clicks = Path(folder, "train", "clicks.csv")
+    ...     _ = clicks.write_text("image,row,col\na.png,8,9")
+    ...     read_set(folder, cell_radius=8, name="mine").max_distance
+    10.0
     """
     folder = Path(folder)
     if not (folder / "train" / "images").is_dir():

@@ -104,6 +104,20 @@ def method_table(result: BenchmarkResult, rows: pd.DataFrame, key: str = "f1") -
     -------
     table : Table
         Mean over the seeds, with the standard deviation where there are several.
+
+    Examples
+    --------
+    >>> from pseudocell.baselines import BlobDetector
+    >>> from pseudocell.benchmark import run_benchmark, method_table, tidy_rows
+    >>> from pseudocell.datasets import DetectionSet, make_brightfield
+    >>> images, truth = make_brightfield(2, (96, 96), n_cells=10, random_state=0)
+    >>> made = DetectionSet(
+    ...     "made", images[:1], None, truth[:1], images[1:], truth[1:], 8, 10
+    ... )
+    >>> blob = {"blob": lambda cell_radius, random_state: BlobDetector(cell_radius)}
+    >>> result = run_benchmark([made], blob)
+    >>> method_table(result, tidy_rows(result)).cells.columns.to_list()
+    ['method', 'made', 'average']
     """
     title, caption, best = METHOD_TABLES[key]
     grid = {"index": [*result.methods], "columns": [*result.sets]}

@@ -99,6 +99,26 @@ def read_bbbc039(folder, subset="training"):
         If the list, an image or a mask is missing.
     ValueError
         If there is no such subset, or a mask is damaged.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from skimage.io import imsave
+    >>> from pseudocell.datasets import read_bbbc039
+    >>> nuclei = np.zeros((40, 40, 3), dtype=np.uint8)
+    >>> nuclei[10:15, 20:25, 0] = 1
+    >>> with TemporaryDirectory() as folder:
+    ...     for name, file in [("images", "a.tif"), ("masks", "a.png")]:
+    ...         Path(folder, name).mkdir()
+    ...         pixels = nuclei if name == "masks" else nuclei[..., 0]
+    ...         imsave(Path(folder, name, file), pixels, check_contrast=False)
+    ...     Path(folder, "metadata").mkdir()
+    ...     _ = Path(folder, "metadata", "training.txt").write_text("a.png")
+    ...     images, points = read_bbbc039(folder)
+    >>> points
+    [array([[12., 22.]])]
     """
     _check_subset(subset)
     folder = Path(folder)

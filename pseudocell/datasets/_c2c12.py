@@ -126,6 +126,23 @@ def read_c2c12(
         If the annotation or the image of a frame is missing.
     ValueError
         If `annotation` is unknown, a file is damaged, or several films fit.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from skimage.io import imsave
+    >>> from pseudocell.datasets import read_c2c12
+    >>> text = '''<root><fs><f name="Cells"><as><a id="1">
+    ...     <ss><s i="0" x="30.5" y="12" s="1"/></ss></a></as></f></fs></root>'''
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "Human exp1_F0009 Data.xml").write_text(text)
+    ...     file = Path(folder, "exp1_F0009-00001.tif")
+    ...     imsave(file, np.eye(40, dtype=np.uint8), check_contrast=False)
+    ...     images, points = read_c2c12(folder)
+    >>> points
+    [array([[12. , 30.5]])]
     """
     folder = Path(folder)
     pattern = f"exp1_F{field:04d}-([0-9]+)[.]tif"

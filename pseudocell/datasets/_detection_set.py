@@ -39,6 +39,13 @@ class DetectionSet:
         Radius of a cell in pixels.
     max_distance : float
         Largest distance in pixels of a cell and the point that finds it.
+
+    Examples
+    --------
+    >>> from pseudocell.datasets import make_condition
+    >>> drawn = make_condition("hsc", random_state=0)
+    >>> drawn.name, drawn.cell_radius, drawn.max_distance
+    ('drawn HSC', 12.0, 15.0)
     """
 
     name: str

@@ -48,6 +48,19 @@ class Reading:
     ------
     ValueError
         If one of them is none of these.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from skimage.io import imsave
+    >>> from pseudocell.io import Reading, read_images
+    >>> with TemporaryDirectory() as folder:
+    ...     np.save(Path(folder, "a.npy"), np.zeros((5, 40, 50)))
+    ...     (image,) = read_images(folder, Reading(axes="CYX", channel=(0, 2)))
+    >>> image.shape
+    (40, 50, 2)
     """
 
     axes: str | None = None

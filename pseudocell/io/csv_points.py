@@ -22,6 +22,19 @@ def write_points(path, labels, points, scores):
         (row, col) in pixels.
     scores : sequence of ndarray of shape (n_i,)
         Score of each point, larger is more cell-like.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from pseudocell.io import write_points
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "points.csv"
+    ...     write_points(file, ["a.tif"], [np.array([[4, 30.5]])], [np.array([0.9])])
+    ...     print(file.read_text())
+    image,row,col,score
+    a.tif,4.00,30.50,0.9
     """
     columns, cells = label_columns(labels)
     rows = (
@@ -44,6 +57,20 @@ def write_counts(path, labels, points):
         Label of each image.
     points : sequence of ndarray of shape (n_i, 2)
         Its points.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from pseudocell.io import write_counts
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "counts.csv"
+    ...     write_counts(file, ["a.tif", "b.tif"], [np.zeros((3, 2)), np.zeros((0, 2))])
+    ...     print(file.read_text())
+    image,count
+    a.tif,3
+    b.tif,0
     """
     columns, cells = label_columns(labels)
     rows = ([*one, len(some)] for one, some in zip(cells, points, strict=True))

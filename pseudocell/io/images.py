@@ -25,6 +25,12 @@ class UnreadableImageError(ValueError):
         The file.
     reason : str
         What is wrong with it.
+
+    Examples
+    --------
+    >>> from pseudocell.io import UnreadableImageError
+    >>> print(UnreadableImageError("a.tif", "it ends after 10 bytes"))
+    The image a.tif cannot be read: it ends after 10 bytes.
     """
 
     def __init__(self, path, reason):
@@ -60,6 +66,20 @@ class ImageFile:
         Width of a pixel in micrometres, if the file says so.
     mask : ImageFile or None
         Where it is 0, pixels do not count.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from skimage.io import imsave
+    >>> from pseudocell.io import read_images
+    >>> with TemporaryDirectory() as folder:
+    ...     pixels = np.eye(9, dtype=np.uint8)
+    ...     imsave(Path(folder, "a.png"), pixels, check_contrast=False)
+    ...     (image,) = read_images(folder)
+    ...     image.name, image.shape, int(np.asarray(image).sum())  # read here
+    ('a.png', (9, 9), 9)
     """
 
     path: str
@@ -154,6 +174,20 @@ def read_images(source, reading=None):
     channels stay together, times and unnamed pages are frames, and a stack in depth is
     refused without a projection. An image damaged in the middle is found when its
     pixels are read, with `UnreadableImageError`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> import numpy as np
+    >>> from skimage.io import imsave
+    >>> from pseudocell.io import read_images
+    >>> with TemporaryDirectory() as folder:
+    ...     for name in ("b10.png", "b9.png"):
+    ...         pixels = np.eye(9, dtype=np.uint8)
+    ...         imsave(Path(folder, name), pixels, check_contrast=False)
+    ...     [image.name for image in read_images(folder)]
+    ['b9.png', 'b10.png']
     """
     paths, left_out = find_images(source)
     images, problems, notes = [], [], {}

@@ -96,6 +96,16 @@ def load_model(path):
     UserWarning
         If it was saved with slightly different versions of the libraries, or its name
         ends in ".joblib" and it can run code.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from pseudocell import ShareSelector
+    >>> from pseudocell.io import load_model, save_model
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(ShareSelector(alpha=0.2), os.path.join(folder, "a.pseudocell"))
+    ...     load_model(os.path.join(folder, "a.pseudocell"))
+    ShareSelector(alpha=0.2)
     """
     header, members = read_archive(path)
     with _one_sentence(path):

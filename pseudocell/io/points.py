@@ -42,6 +42,13 @@ class PointTable:
         converts them, as only the image knows its size and that of its pixels.
     is_stated : bool
         Whether somebody has said that the unit is right.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pseudocell.io import PointTable
+    >>> PointTable("clicks.csv", {"movie.tif[3]": np.array([[4.0, 30.5]])}).points
+    {'movie.tif[3]': array([[ 4. , 30.5]])}
     """
 
     source: str
@@ -82,6 +89,14 @@ def points_for_images(table, images, pixel_size=None):
     -----
     UserWarning
         If some images of the table are not among the images, and for what is doubtful.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pseudocell.io import PointTable, points_for_images
+    >>> table = PointTable("clicks.csv", {"b": np.array([[4.0, 30.5]])})
+    >>> points_for_images(table, ["a.tif", "b.tif"])
+    [array([], shape=(0, 2), dtype=float64), array([[ 4. , 30.5]])]
     """
     labels = [one if isinstance(one, str) else one.label for one in images]
     positions = {label: position for position, label in enumerate(labels)}

@@ -6,21 +6,32 @@ __all__ = ["MaskedMSELoss"]
 
 
 class MaskedMSELoss(nn.Module):
-    r"""Squared error of a heatmap, averaged over the pixels that count.
+    """Squared error of a heatmap, averaged over the pixels that count.
 
-    .. math:: L = \frac{\sum_i w_i (\hat{h}_i - h_i)^2}{\sum_i w_i}
+    With the predicted heatmap ``f``, its target ``h`` and the weight ``w >= 0`` of
+    each pixel::
 
-    with the predicted heatmap :math:`\hat{h}`, its target :math:`h` and the
-    weight :math:`w_i \ge 0` of pixel :math:`i`. In the paper the weight is 1
-    inside the discs around labelled points and 0 elsewhere. Where it is 0, neither
-    the loss nor its gradient depends on the prediction. If it is 0 everywhere the
-    loss is 0.
+        L = sum(w * (f - h) ** 2) / sum(w)
+
+    In the paper the weight is 1 inside the discs around labelled points and 0
+    elsewhere. Where it is 0, neither the loss nor its gradient depends on the
+    prediction. If it is 0 everywhere the loss is 0.
 
     References
     ----------
     Fujii, Suehiro, Nishimura, Bise, "Cell Detection from Imperfect Annotation by
     Pseudo Label Selection Using P-classification", MICCAI 2021,
     doi 10.1007/978-3-030-87237-3_41.
+
+    Examples
+    --------
+    The second pixel does not count:
+
+    >>> import torch
+    >>> from pseudocell.losses import MaskedMSELoss
+    >>> heatmap, target = torch.tensor([0.5, 9.0]), torch.tensor([1.0, 0.0])
+    >>> MaskedMSELoss()(heatmap, target, torch.tensor([1.0, 0.0]))
+    tensor(0.2500)
     """
 
     def forward(self, prediction, target, weight):

@@ -5,12 +5,13 @@ from scipy.special import logsumexp
 
 
 def p_classification_loss(scores, positive, p=4.0, *, sample_weight=None):
-    r"""Return the P-classification loss of scores, and its gradient.
+    """Return the P-classification loss of scores, and its gradient.
 
-    .. math:: L(f) = \sum_{i \in +} v_i e^{-f_i}
-              + \frac{1}{p} \sum_{k \in -} v_k e^{p f_k}
+    With scores ``f`` and weights ``v``::
 
-    A negative with a high score costs :math:`e^{p f}`, so the larger `p`, the more
+        L = sum over positives of v exp(-f)  +  1/p * sum over negatives of v exp(p f)
+
+    A negative with a high score costs ``exp(p f)``, so the larger `p`, the more
     the loss concentrates on the negatives at the very top of the list. ``p = 1`` is the
     exponential loss of AdaBoost. The sum is not normalised; a class without samples
     adds zero.

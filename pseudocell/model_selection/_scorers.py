@@ -103,6 +103,16 @@ def click_recall_scorer(
     -------
     recall : float
         From 0 to 1.
+
+    Examples
+    --------
+    >>> from pseudocell.baselines import BlobDetector
+    >>> from pseudocell.datasets import make_brightfield
+    >>> from pseudocell.model_selection import click_recall_scorer
+    >>> images, points = make_brightfield(1, (96, 96), n_cells=10, random_state=0)
+    >>> detector = BlobDetector(cell_radius=8).fit(images, points)
+    >>> click_recall_scorer(detector, images, [points[0][:4]])
+    1.0
     """
     return _scores(estimator, images, clicks, max_distance).recall
 
@@ -127,6 +137,16 @@ def detection_count_scorer(estimator: Any, images: ListLike, clicks: Any = None)
     -------
     n_detections : int
         In all the images together.
+
+    Examples
+    --------
+    >>> from pseudocell.baselines import BlobDetector
+    >>> from pseudocell.datasets import make_brightfield
+    >>> from pseudocell.model_selection import detection_count_scorer
+    >>> images, points = make_brightfield(1, (96, 96), n_cells=10, random_state=0)
+    >>> detector = BlobDetector(cell_radius=8).fit(images, points)
+    >>> detection_count_scorer(detector, images)
+    10
     """
     return sum(map(len, estimator.predict(images)))
 
@@ -158,6 +178,16 @@ def click_scorer(
     scores : dict of str to float
         "lee_liu", "click_recall" and "detection_count", as of the scorers of these
         names.
+
+    Examples
+    --------
+    >>> from pseudocell.baselines import BlobDetector
+    >>> from pseudocell.datasets import make_brightfield
+    >>> from pseudocell.model_selection import click_scorer
+    >>> images, points = make_brightfield(1, (96, 96), n_cells=10, random_state=0)
+    >>> detector = BlobDetector(cell_radius=8).fit(images, points)
+    >>> sorted(click_scorer(detector, images, [points[0][:4]]))
+    ['click_recall', 'detection_count', 'lee_liu']
     """
     scores = _scores(estimator, images, clicks, max_distance)
     return {
@@ -196,6 +226,16 @@ def detection_f1_scorer(
     -------
     f1 : float
         From 0 to 1, with one-to-one matching.
+
+    Examples
+    --------
+    >>> from pseudocell.baselines import BlobDetector
+    >>> from pseudocell.datasets import make_brightfield
+    >>> from pseudocell.model_selection import detection_f1_scorer
+    >>> images, points = make_brightfield(1, (96, 96), n_cells=10, random_state=0)
+    >>> detector = BlobDetector(cell_radius=8).fit(images, points)
+    >>> detection_f1_scorer(detector, images, points)
+    1.0
     """
     distance = _matching_distance(estimator, max_distance)
     return detection_f1(points, estimator.predict(images), distance)

@@ -27,6 +27,15 @@ class PatchCNN(nn.Module):
         Number of channels of a patch.
     width : int, default=16
         Channels of the first convolution; the others have 2, 4 and 4 times as many.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from pseudocell.nets import PatchCNN
+    >>> net = PatchCNN(in_channels=1)
+    >>> patches = torch.zeros(2, 1, 27, 27)
+    >>> net.features(patches).shape, net(patches).shape
+    (torch.Size([2, 128]), torch.Size([2]))
     """
 
     def __init__(self, in_channels, width=16):
@@ -91,6 +100,15 @@ class PaperPatchCNN(nn.Module):
     Pseudo Label Selection Using P-classification", MICCAI 2021,
     doi 10.1007/978-3-030-87237-3_41. Krizhevsky, Sutskever, Hinton, "ImageNet
     Classification with Deep Convolutional Neural Networks", NeurIPS 2012.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from pseudocell.nets import PaperPatchCNN
+    >>> net = PaperPatchCNN(in_channels=1)
+    >>> patches = torch.zeros(2, 1, 27, 27)
+    >>> net.features(patches).shape, net(patches).shape
+    (torch.Size([2, 2304]), torch.Size([2]))
     """
 
     n_features = 2304

@@ -24,6 +24,14 @@ class UNet(nn.Module):
     ----------
     Ronneberger, Fischer, Brox, "U-Net: Convolutional Networks for Biomedical Image
     Segmentation", MICCAI 2015, doi 10.1007/978-3-319-24574-4_28.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from pseudocell.nets import UNet
+    >>> net = UNet(in_channels=3, base_channels=4, depth=2)
+    >>> net(torch.zeros(1, 3, 32, 48)).shape
+    torch.Size([1, 32, 48])
     """
 
     def __init__(self, in_channels, base_channels=16, depth=3):

@@ -4,8 +4,6 @@
 A detector was fitted on phase-contrast images. The next ones come from a bright-field
 microscope and look quite different. Four clicks on one image and a few seconds of
 training are enough, if the nets start from those that know some cells already.
-
-Run ``python examples/03_fine_tune.py``.
 """
 
 from functools import partial

@@ -5,7 +5,7 @@ One line. A grid search, and the detection of cells in many images, first on the
 machine as it is and then on a cluster of Dask, with the same results. Two processes on
 this machine stand for the cluster; a real one differs in the address of its scheduler.
 
-Run ``python examples/04_on_a_cluster.py``; it needs ``dask[distributed]``.
+It needs ``dask[distributed]``.
 """
 
 from functools import partial

@@ -4,8 +4,6 @@
 Two synthetic bright-field images with seven clicks each, and nothing else: no image in
 which all cells are known. Is a round of pseudo labels worth its time? Clicks that are
 held out of training tell. The truth is used at the very end, to check the choice.
-
-Run ``python examples/02_grid_search_with_clicks_only.py``.
 """
 
 from functools import partial
