@@ -3,6 +3,7 @@
 from functools import partial
 
 from ._detection._detector import HeatmapDetector
+from ._detection._threshold import THRESHOLD_IF_STRETCHED
 from ._pseudo_label import PseudoLabelCellDetector
 from ._ranking._extractor import PatchExtractor
 from ._ranking._featurizer import NNPUFeaturizer
@@ -17,8 +18,8 @@ def paper_recipe(cell_radius=12.0, *, full_size=True, random_state=None, **param
     """Return the method as published, to compare with.
 
     Pseudo labels are fixed shares of the candidates, the detector learns in discs
-    around labels only, in every round, and candidates are the peaks above half of
-    the range, ranked by the look of their patches alone.
+    around labels only, in every round, and cells and candidates are the peaks above
+    128 of a heatmap from 0 to 255, ranked by the look of their patches alone.
 
     Two things differ from the published code: the nets learn from random crops around
     the labels instead of whole images, with as many steps, and one net is trained a
@@ -59,6 +60,7 @@ def paper_recipe(cell_radius=12.0, *, full_size=True, random_state=None, **param
         parts = {
             "detector": HeatmapDetector(
                 nominal_radius=12.0,
+                normalize="min-max",
                 net=partial(UNet, base_channels=64, depth=4),
                 # 30 epochs of 13 images in batches of 2.
                 max_steps=195,
@@ -72,7 +74,7 @@ def paper_recipe(cell_radius=12.0, *, full_size=True, random_state=None, **param
         }
     else:
         parts = {
-            "detector": HeatmapDetector(),
+            "detector": HeatmapDetector(normalize="min-max"),
             "extractor": PatchExtractor(size=13),
             "featurizer": NNPUFeaturizer(),
         }
@@ -86,7 +88,7 @@ def paper_recipe(cell_radius=12.0, *, full_size=True, random_state=None, **param
         "selector": ShareSelector(),
         "learn_background": False,
         "rank_by_height": False,
-        "candidate_threshold": 0.5,
+        "candidate_threshold": THRESHOLD_IF_STRETCHED,
         "max_candidates": 10**6,
         "max_search": None,
     }

@@ -3,8 +3,8 @@
 __all__ = ["OLD_NAMES", "OLD_STATES"]
 
 
-def _add_loss_steps_and_places(state):
-    new = {"loss": None, "warm_steps": None, "held_out": "clicks"}
+def _add_newer_parameters(state):
+    new = {"loss": None, "warm_steps": None, "held_out": "clicks", "normalize": None}
     if "nets_" in state:
         new["places_"] = None
     return {**new, **state}
@@ -14,4 +14,4 @@ def _add_loss_steps_and_places(state):
 OLD_NAMES: dict[str, str] = {}
 # By class: a function from the attributes in any older file to those of now. It leaves
 # those of now as they are. (`PseudoLabelCellDetector` is stored as in 0.1.0.)
-OLD_STATES = {"HeatmapDetector": _add_loss_steps_and_places}
+OLD_STATES = {"HeatmapDetector": _add_newer_parameters}
