@@ -211,6 +211,14 @@ def test_departure_crops_turned_and_changed_instead_of_whole_images(data, monkey
     assert len({crop.contrast for crop in crops}) == len(crops)
 
 
+def test_departure_learning_rate_in_one_cycle(data):
+    detector = quick().detector.set_params(cell_radius=6, max_steps=8)
+    net = detector.fit(*data).nets_[0]
+    rates = [batch["event_lr"] for batch in net.history[0]["batches"]]
+    assert max(rates) > 5 * rates[0]
+    assert max(rates) > 5 * rates[-1]
+
+
 def test_departure_percentiles_instead_of_the_maximum(data, fitted):
     """A speck far above all else would make an image black if it was divided by it."""
     images = [image.copy() for image in data[0]]
