@@ -20,7 +20,7 @@ TORCH_CPU_INDEX = https://download.pytorch.org/whl/cpu
 
 # What users read in the reference: its docstrings are validated parameter by parameter.
 DOCUMENTED = $(addprefix pseudocell/,_detection/_detector.py _ranking/_extractor.py \
-    _ranking/_featurizer.py _pseudo_label.py _ranking/_ranker.py _ranking/_selector.py metrics.py datasets/_annotation.py \
+    _ranking/_featurizer.py _pseudo_label.py _ranking/_published_ranker.py _ranking/_ranker.py _ranking/_selector.py metrics.py datasets/_annotation.py \
     datasets/_click_bias.py \
     datasets/_synthetic.py datasets/_looks.py datasets/_conditions.py \
     datasets/_bbbc039.py datasets/_c2c12.py datasets/_cell_tracking.py \

@@ -18,6 +18,7 @@ from scipy import ndimage
 from sklearn.base import BaseEstimator
 from sklearn.utils import Bunch
 
+from pseudocell import HeatmapDetector
 from pseudocell.benchmark import (
     METHODS,
     DetectionSet,
@@ -46,6 +47,7 @@ CELLS = [
     [(10, 10), (10, 30), (10, 50), (30, 10), (30, 30), (30, 50), (50, 10), (50, 30)],
     [(12, 12), (12, 40), (40, 12), (40, 40), (40, 64)],
 ]
+RULE_OF_PAPER = ("Nishimura", "With mask", "Fully supervised")
 # Darker than a cell: not one.
 CRUMBS = [[(50, 60)], [(20, 66)]]
 
@@ -871,10 +873,25 @@ def test_the_page_needs_no_other_file(tmp_path):
 
 
 def test_the_methods_of_the_paper_are_there():
-    assert {"supervised on clicks", "masked", "reconstruction", "pu"} <= set(METHODS)
-    assert [name for name, m in METHODS.items() if m.labels == "all"] == [
-        "full supervision"
-    ]
+    # Table 1, in its order.
+    named = {m.in_paper: name for name, m in METHODS.items() if m.in_paper}
+    table = ["Nishimura", "With mask", "Vicar", "Yang", "Ours", "Fully supervised"]
+    assert [name for name in named if "," not in name] == table
+    # The rows that are a heatmap net, by the paper's rule and no tuned threshold.
+    nets = {k: METHODS[named[k]].factory(12, 0) for k in table if k in RULE_OF_PAPER}
+    for name, net in nets.items():
+        assert isinstance(net, HeatmapDetector)
+        assert net.normalize == "min-max"
+        assert net.threshold is None
+        assert net.masked == (name == "With mask")
+        # Every pixel counts as much as those at cells.
+        assert net.masked or net.background_weight == 1
+    loop = METHODS[named["Ours"]].factory(12, 0)
+    assert loop.detector.normalize == "min-max"
+    assert loop.candidate_threshold == 128 / 255
+    # Full supervision, the measure of shares, is the first that is given all cells.
+    everything = [name for name, m in METHODS.items() if m.labels == "all"]
+    assert everything == ["full supervision", "fully supervised"]
 
 
 @pytest.mark.parametrize("name", METHODS)

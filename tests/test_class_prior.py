@@ -167,3 +167,15 @@ def test_bumps_are_gaussian_and_folds_complement_each_other():
 def test_bad_samples_are_named(positive, unlabelled, message):
     with pytest.raises(ValueError, match=message):
         estimate_class_prior(positive, unlabelled)
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_another_package_estimates_the_same(prior):
+    """Both minimise penL1, with centres and widths of their own."""
+    oracle = pytest.importorskip("pu_toolbox.prior.pen_l1")
+    positive, unlabelled = make_mixture(prior, 1, seed=3, n_positive=1000)
+    X = np.concatenate([positive, unlabelled])
+    y = np.repeat([1, 0], [len(positive), len(unlabelled)])
+    theirs = oracle.ClassPriorEstimator().fit(X, y).estimate()
+    ours = estimate_class_prior(positive, unlabelled, random_state=0)
+    assert ours == pytest.approx(theirs, abs=0.1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from cells import in_order
 from scipy.ndimage import gaussian_filter
+from skimage.feature import peak_local_max
 
 from pseudocell._geometry._heatmap import TRUNCATE, render_heatmap, render_mask
 from pseudocell._geometry._peaks import find_peaks, thin
@@ -194,3 +195,22 @@ def test_thinning_keeps_the_first_and_what_is_farther():
     assert thin(points[::-1], 3.0).tolist() == [True, True, False, True]
     assert thin(points[:0], 3.0).tolist() == []
     assert thin(points[:1], 3.0).tolist() == [True]
+
+
+@pytest.mark.parametrize("min_distance", [1, 3, 6])
+@pytest.mark.parametrize("seed", range(3))
+def test_peaks_are_those_of_scikit_image(seed, min_distance):
+    """Maxima of 3 x 3 pixels, farther apart than the distance; no ties."""
+    heatmap = gaussian_filter(np.random.default_rng(seed).normal(size=(60, 80)), 1.5)
+    points, _ = find_peaks(heatmap, min_distance, 0.0)
+    theirs = peak_local_max(
+        heatmap,
+        # Theirs may be exactly so far apart.
+        min_distance=np.nextafter(min_distance, np.inf),
+        threshold_abs=0.0,
+        exclude_border=False,
+        footprint=np.ones((3, 3)),
+        p_norm=2,
+    )
+    assert len(theirs) > 5
+    np.testing.assert_array_equal(points, theirs)

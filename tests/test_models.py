@@ -230,7 +230,7 @@ def test_old_names_and_attributes_are_read_as_those_of_now(tmp_path, monkeypatch
     monkeypatch.setitem(_plain.OLD_NAMES, "ShareRule", "ShareSelector")
 
     def rename(state):
-        return {"alpha": state.get("share"), "beta": state["beta"]}
+        return {"alpha": state.get("share"), "beta": state["beta"], "rounding": "up"}
 
     monkeypatch.setitem(_plain.OLD_STATES, "ShareSelector", rename)
 

@@ -167,3 +167,53 @@ def test_logits_of_another_shape_are_an_error():
     """(n, 1) against (n,) would broadcast to n x n without a word."""
     with pytest.raises(ValueError, match=r"logits has shape \(3, 1\) and y_pu \(3,\)"):
         NonNegativePULoss(0.5)(torch.zeros(3, 1), torch.zeros(3))
+
+
+@pytest.mark.parametrize("data", ["normal", "overfit"])
+def test_risk_and_its_two_gradients_are_those_of_another_package(data, request):
+    """Equation 1 and Algorithm 1 of Kiryo et al., as pu-toolbox has them."""
+    oracle = pytest.importorskip("pu_toolbox.losses.nnpu")
+    z, y = request.getfixturevalue(data)
+    value, gradient = risk_and_gradient(NonNegativePULoss(0.4, gamma=0.5), z, y)
+    risks = oracle.NonNegativePULoss()(z[y == 1], z[y == 0], class_prior=0.4)
+    assert value == pytest.approx(risks, abs=1e-12)
+    logits = torch.tensor(z, requires_grad=True)
+    called = torch.sigmoid(logits)
+    positive, unlabelled = called[y == 1], called[y == 0]
+    step, _ = oracle._nnpu_train_step(
+        (1 - positive).mean(),
+        positive.mean(),
+        unlabelled.mean(),
+        class_prior=0.4,
+        gamma=0.5,
+    )
+    step.backward()
+    np.testing.assert_allclose(gradient, logits.grad.numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize("data", ["normal", "overfit"])
+@pytest.mark.parametrize("surrogate", ["sigmoid", "log"])
+def test_without_correction_the_gradient_is_that_of_the_printed_risk(
+    data, surrogate, request
+):
+    z, y = request.getfixturevalue(data)
+
+    def risk(z):
+        cost = {"sigmoid": lambda z: sigmoid(-z), "log": lambda z: np.log1p(np.exp(-z))}
+        loss, positive, unlabelled = cost[surrogate], z[y == 1], z[y == 0]
+        negative = loss(-unlabelled).mean() - 0.4 * loss(-positive).mean()
+        return 0.4 * loss(positive).mean() + max(0, negative)
+
+    loss = NonNegativePULoss(0.4, surrogate=surrogate, correction=False)
+    value, gradient = risk_and_gradient(loss, z, y)
+    assert value == pytest.approx(risk(z), abs=1e-12)
+    np.testing.assert_allclose(gradient, numerical_gradient(risk, z), atol=1e-8)
+
+
+def test_the_sigmoid_loss_stands_for_the_zero_one_loss():
+    """The risk of very sure logits is that of the zero-one loss, (1 - sign(ty)) / 2."""
+    z, y = np.array([3.0, -2.0, 4.0, 1.0, -1.0, -3.0, 2.0]), np.repeat([1, 0], [3, 4])
+    wrong = {kind: (np.sign(z[y == kind]) > 0).mean() for kind in (1, 0)}
+    expected = 0.4 * (1 - wrong[1]) + max(0, wrong[0] - 0.4 * wrong[1])
+    value, _ = risk_and_gradient(NonNegativePULoss(0.4), 50 * z, y)
+    assert value == pytest.approx(expected, abs=1e-12)

@@ -366,3 +366,39 @@ def test_bad_parameters_are_named(parameters, message):
 def test_bad_targets_and_weights_are_named(y, weight, message):
     with pytest.raises(ValueError, match=message):
         PClassificationRanker().fit(np.eye(3), y, sample_weight=weight)
+
+
+# Equation 2 as the paper prints it
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("p", [1.0, 4.0, 64.0])
+def test_printed_equation_is_but_a_class_weight(p, end):
+    """Without p in the exponent the ranking is that of p = 1, whatever p is."""
+    X, y = make_overlapping()
+    printed = PClassificationRanker(p, loss="printed", concentrate=end).fit(X, y)
+    plain = PClassificationRanker(1.0, concentrate=end).fit(X, y)
+    np.testing.assert_allclose(printed.coef_, plain.coef_, atol=1e-6)
+    # A weight of 1/p of a class moves the intercept, and nothing else.
+    shift = (1 if end == "top" else -1) * np.log(p) / 2
+    assert printed.intercept_[0] == pytest.approx(plain.intercept_[0] + shift, abs=1e-6)
+
+
+def test_with_p_in_the_exponent_the_ranking_depends_on_it():
+    X, y = make_crossed_spreads()
+    coefficients = [PClassificationRanker(p).fit(X, y).coef_[0] for p in (1.0, 16.0)]
+    ratios = [second / first for first, second in coefficients]
+    assert max(ratios) > 1.5 * min(ratios)
+
+
+def test_printed_equation_is_minimised():
+    X, y = make_overlapping(n_features=2)
+    ranker = PClassificationRanker(4.0, loss="printed", l2=0.0).fit(X, y)
+
+    def printed(theta):
+        f = X @ theta[:2] + theta[2]
+        return np.exp(-f[y == 1]).sum() + np.exp(f[y == 0]).sum() / 4
+
+    found = np.append(ranker.coef_[0], ranker.intercept_)
+    best = minimize(printed, np.zeros(3), tol=1e-12).x
+    np.testing.assert_allclose(found, best, atol=1e-4)

@@ -150,3 +150,13 @@ def test_where_no_candidate_is_a_cell_none_becomes_positive():
 def test_calibration_needs_a_clicked_cell():
     with pytest.raises(ValueError, match="clicked_top is empty; expected the score"):
         CalibratedSelector().select([1.0], [1.0], [], [])
+
+
+def test_a_share_of_less_than_one_is_rounded_as_asked():
+    scores = np.arange(19.0)
+    up, down = ShareSelector(), ShareSelector(rounding="down")
+    assert (up.select(scores, scores) != 0).sum() == 2
+    assert not down.select(scores, scores).any()
+    # int(0.05 * 45), as in the published code.
+    scores = np.arange(45.0)
+    assert np.flatnonzero(down.select(scores, scores)).tolist() == [0, 1, 43, 44]

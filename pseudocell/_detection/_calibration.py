@@ -137,7 +137,7 @@ class Calibration:
         seen = self.recall(-np.inf)
         number = its.sum() / min(1.0, max(seen, 0.1))
         missed = max(0.0, number - its.sum())
-        by_clicks = number / np.sqrt(max(self.n_clicks, 1)) / 2
+        by_clicks = number / np.sqrt(max(self.n_clicks, 1))
         spread = np.sqrt((its * (1 - its)).sum() + missed + by_clicks**2)
         margin = norm.ppf((1 + LEVEL) / 2) * spread
         return float(number), float(max(0.0, number - margin)), float(number + margin)

@@ -53,7 +53,11 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
     threshold : float, default=None
         A peak is a cell if it is higher, in [0, 1]. None takes 0.5 if `masked`, and
         otherwise two thirds of the lower quartile of `click_heights_`, or more where
-        more than about a quarter of the cells is clicked (Elkan and Noto 2008).
+        more than about a quarter of the cells is clicked (Elkan and Noto 2008); 128/255
+        if `normalize` is "min-max".
+    normalize : {"min-max"}, default=None
+        "min-max" stretches each heatmap to 0 .. 1, the rule of the paper: something is
+        found in every image, also in an empty one, unless its heatmap is constant.
     n_nets : int, default=1
         1 trains one net on all clicks. More train each net without its own share of
         the clicks of every image, and average their heatmaps.
@@ -157,6 +161,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         "masked": ["boolean"],
         "background_weight": [Number(low=0, high=1)],
         "threshold": [Number(low=0, high=1), None],
+        "normalize": [StrOptions({"min-max"}), None],
         "n_nets": [Number(Integral, 1)],
         "held_out": [StrOptions({"clicks", "places"})],
         "nominal_radius": [RADIUS],
@@ -178,6 +183,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         masked=True,
         background_weight=0.1,
         threshold=None,
+        normalize=None,
         n_nets=1,
         held_out="clicks",
         nominal_radius=6.0,
@@ -199,6 +205,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         self.masked = masked
         self.background_weight = background_weight
         self.threshold = threshold
+        self.normalize = normalize
         self.n_nets = n_nets
         self.held_out = held_out
         self.nominal_radius = nominal_radius
@@ -276,13 +283,11 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
             if self.cell_radius is None
             else self.cell_radius
         )
-        labels = NominalLabels(
-            *(
-                self._points_to_nominal(points, images.shapes)
-                for points in (clicks, *more.values())
-            ),
-            chances,
-        )
+        points = [
+            self._points_to_nominal(points, images.shapes)
+            for points in (clicks, *more.values())
+        ]
+        labels = NominalLabels(*points, chances)
         self._train(images, labels, start)
         if self.places_ is None:
             look = look_at_clicks(self, self._drawing(), images, clicks)
@@ -319,15 +324,9 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
                 # No net may see now what it was tested on before.
                 held_out = start.click_folds_
         goes_on = start is self and self.warm_steps is not None
-        batches = plan_batches(
-            self,
-            images,
-            labels,
-            held_out,
-            places,
-            most=self.warm_steps if goes_on else self.max_steps,
-            seeds=seeds[:, 1],
-        )
+        most = self.warm_steps if goes_on else self.max_steps
+        given = images, labels, held_out, places
+        batches = plan_batches(self, *given, most=most, seeds=seeds[:, 1])
         cut_crops(images, batches, self._scale, self.n_jobs)
         self.nets_ = self._fit_nets(modules, batches)
         self.n_steps_ += len(batches[0])
@@ -393,8 +392,8 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         return self._drawing().render(images, self.n_jobs)
 
     def _drawing(self):
-        sizes = self.nominal_radius, self._scale
-        return Drawing.prepare(self.nets_, self.device, *sizes)
+        layout = self.nominal_radius, self._scale, self.normalize == "min-max"
+        return Drawing.prepare(self.nets_, self.device, *layout)
 
     @property
     def _scale(self):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._geometry._peaks import strongest_apart
+from .._geometry._peaks import stretch_heights, strongest_apart
 from .._geometry._scale import NominalImage, points_from_nominal, points_to_nominal
 from .._geometry._tiling import map_tiles
 from .._inference import deal_devices, nearest_device, prepare_net
@@ -32,6 +32,8 @@ class Drawing:
         Radius of a cell at the nominal size.
     scale : float
         That over the cell radius in pixels of the images.
+    stretch : bool
+        Whether the heatmap of an image is stretched to 0 .. 1.
     """
 
     functions: list
@@ -39,9 +41,10 @@ class Drawing:
     reach: int
     nominal_radius: float
     scale: float
+    stretch: bool
 
     @classmethod
-    def prepare(cls, nets, device, nominal_radius, scale):
+    def prepare(cls, nets, device, nominal_radius, scale, stretch):
         """Make nets ready for many calls, on a device that is here.
 
         Parameters
@@ -50,7 +53,7 @@ class Drawing:
             Fitted.
         device : str
             Where to compute; several GPUs share the nets out.
-        nominal_radius, scale : float
+        nominal_radius, scale, stretch : float and bool
             As the attributes.
 
         Returns
@@ -68,6 +71,7 @@ class Drawing:
             reach=max(module.reach for module in modules),
             nominal_radius=nominal_radius,
             scale=scale,
+            stretch=stretch,
         )
 
     def find(self, images, threshold, known, n_jobs):
@@ -180,7 +184,11 @@ class Drawing:
 
         def render(image):
             image = NominalImage(image, self.scale)
-            return map_tiles(self._mean, image, stride=self.stride, reach=self.reach)
+            layout = {"stride": self.stride, "reach": self.reach}
+            heatmap = map_tiles(self._mean, image, **layout)
+            if not self.stretch:
+                return heatmap
+            return stretch_heights(heatmap, heatmap.min(), heatmap.max())
 
         return map_threads(render, images, n_jobs)
 
@@ -194,6 +202,7 @@ class Drawing:
             distance=PEAK_DISTANCE * self.nominal_radius,
             stride=self.stride,
             reach=self.reach,
+            stretch=self.stretch,
             n_jobs=n_jobs,
         )
         return [image.keep_counting(*peaks) for peaks in found]

@@ -13,6 +13,8 @@ __all__ = [
 
 # A peak of this height is as likely a cell as not, if clicked cells have height 1.
 THRESHOLD = 0.5
+# Of the paper, for heatmaps that are stretched to 0 .. 1: 128 of 0 .. 255.
+THRESHOLD_IF_STRETCHED = 128 / 255
 
 # A net that learnt unlabelled cells as background rates every cell lower, also clicked
 # ones that it has not seen: what counts is this quantile of their heights. The
@@ -38,10 +40,12 @@ def choose_threshold(detector, click_heights, peak_heights, searched):
     -------
     threshold : float
         The parameter; without one 0.5, or what `threshold_from_clicks` says of nets
-        that learnt unlabelled pixels as background.
+        that learnt unlabelled pixels as background; 128/255 of a stretched heatmap.
     """
     if detector.threshold is not None:
         return float(detector.threshold)
+    if detector.normalize == "min-max":
+        return THRESHOLD_IF_STRETCHED
     if detector.masked:
         return THRESHOLD
     heights, share = np.concatenate(click_heights), 0.0

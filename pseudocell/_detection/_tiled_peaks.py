@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from .._geometry._peaks import are_far, local_maxima, strongest_apart
+from .._geometry._peaks import (
+    are_far,
+    local_maxima,
+    stretch_heights,
+    strongest_apart,
+)
 from .._geometry._tiling import apply_in_window, cut_windows
 from .._threads import map_threads
 
@@ -10,7 +15,16 @@ __all__ = ["find_peaks_in_tiles"]
 
 
 def find_peaks_in_tiles(
-    draw, image, threshold, places=(), *, distance, stride, reach, n_jobs=1
+    draw,
+    image,
+    threshold,
+    places=(),
+    *,
+    distance,
+    stride,
+    reach,
+    stretch=False,
+    n_jobs=1,
 ):
     """Return the peaks of several heatmaps, and the heights at further places.
 
@@ -28,6 +42,9 @@ def find_peaks_in_tiles(
         Least distance of two peaks, and of a place from a peak, in pixels.
     stride, reach : int
         Of the nets behind `draw`.
+    stretch : bool, default=False
+        Whether the heights of each heatmap are stretched to 0 .. 1, over the whole of
+        it; the threshold is one of stretched heights then, and a height of 0 no peak.
     n_jobs : int, default=1
         Number of threads.
 
@@ -39,17 +56,29 @@ def find_peaks_in_tiles(
         tiles.
     """
     places = np.reshape(places, (-1, 2))
+    # How high a peak is in a stretched heatmap is known when all of it was drawn.
+    lowest = 0.0 if stretch else threshold
     tiles = map_threads(
-        lambda window: _look(draw, image, window, threshold, places, stride, reach),
+        lambda window: _look(draw, image, window, lowest, places, stride, reach),
         cut_windows(image.shape[:2]),
         n_jobs,
     )
-    return [_join(looks, places, distance) for looks in zip(*tiles, strict=True)]
+    lowest = max(threshold, 0.0) if stretch else None
+    return [
+        _join(looks, places, distance, lowest) for looks in zip(*tiles, strict=True)
+    ]
 
 
-def _join(looks, places, distance):
+def _join(looks, places, distance, above_when_stretched):
     """Join what was seen in all windows of a heatmap."""
-    points, heights, numbers, values = map(np.concatenate, zip(*looks, strict=True))
+    points, heights, numbers, values, ends = map(
+        np.concatenate, zip(*looks, strict=True)
+    )
+    if above_when_stretched is not None:
+        ends = ends.min(), ends.max()
+        heights, values = (stretch_heights(each, *ends) for each in (heights, values))
+        high = heights > above_when_stretched
+        points, heights = points[high], heights[high]
     # Back in the order in which they were given.
     values = values[np.argsort(numbers)]
     points, heights = strongest_apart(points, heights, distance)
@@ -79,7 +108,8 @@ def _look(draw, image, window, threshold, places, stride, reach):
         points, heights = local_maxima(heatmap, threshold)
         points += corner
         inside = _are_in(points, window)
-        looks.append((points[inside], heights[inside], here, heatmap[rows, cols]))
+        ends = np.array([heatmap.min(), heatmap.max()])
+        looks.append((points[inside], heights[inside], here, heatmap[rows, cols], ends))
     return looks
 
 

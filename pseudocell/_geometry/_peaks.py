@@ -3,7 +3,14 @@
 import numpy as np
 from scipy import spatial
 
-__all__ = ["are_far", "find_peaks", "local_maxima", "strongest_apart", "thin"]
+__all__ = [
+    "are_far",
+    "find_peaks",
+    "local_maxima",
+    "stretch_heights",
+    "strongest_apart",
+    "thin",
+]
 
 
 def find_peaks(heatmap, min_distance, threshold):
@@ -66,6 +73,27 @@ def local_maxima(heatmap, threshold):
     high = np.maximum(np.maximum(high[:, :-2], high[:, 1:-1]), high[:, 2:])
     rows, cols = np.nonzero((heatmap == high) & (heatmap > threshold))
     return np.column_stack([rows, cols]).astype(float), heatmap[rows, cols]
+
+
+def stretch_heights(heights, low, high):
+    """Map the lowest and the highest pixel of a heatmap to 0 and 1.
+
+    Parameters
+    ----------
+    heights : float32 ndarray
+        Pixels of it, in any shape.
+    low, high : float32
+        The lowest and the highest. What is below 0, which no target is, counts as 0.
+
+    Returns
+    -------
+    stretched : float32 ndarray
+        From 0 to 1; a constant heatmap gives zeros.
+    """
+    low, high = np.maximum(low, 0), np.maximum(high, 0)
+    if low == high:
+        return np.zeros_like(heights)
+    return (np.maximum(heights, 0) - low) / (high - low)
 
 
 def strongest_apart(points, heights, min_distance):

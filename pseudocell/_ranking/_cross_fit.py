@@ -145,9 +145,12 @@ class _Scorer:
     def fit(self, patches, heights, y):
         self.featurizer.fit(patches, y)
         table = self._describe(patches, heights)
+        # One that scales features by itself is given them as they are.
+        scales = getattr(self.ranker, "scales_features", False)
         self.ends = [
             make_pipeline(
-                StandardScaler(), clone(self.ranker).set_params(concentrate=end)
+                "passthrough" if scales else StandardScaler(),
+                clone(self.ranker).set_params(concentrate=end),
             ).fit(table, y)
             for end in ("top", "bottom")
         ]

@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._inference import choose_device, forward_net
@@ -57,6 +58,10 @@ class NNPUFeaturizer(
         Share of positives **among the unlabelled patches**, in (0, 1). Too high costs
         little, too low costs much: the net then learns its positives by heart. None
         estimates it and clips the estimate to 0.6 .. 0.9.
+    surrogate : {"sigmoid", "log"}, default="sigmoid"
+        The loss in the risk, see `pseudocell.losses.NonNegativePULoss`.
+    correction : bool, default=True
+        Whether a negative part of the risk below zero is undone, instead of left.
     net : callable, default=None
         Called as ``net(in_channels=C)``; returns a torch module with ``forward``
         (patches of shape (n, C, size, size) to logits of shape (n,)) and ``features``.
@@ -114,6 +119,8 @@ class NNPUFeaturizer(
 
     _parameter_constraints = {
         "class_prior": [Number(low=0, high=1, closed="neither"), None],
+        "surrogate": [StrOptions({"sigmoid", "log"})],
+        "correction": ["boolean"],
         "net": [callable, None],
         "max_steps": [Number(Integral, 1)],
         "batch_size": [Number(Integral, 1)],
@@ -126,6 +133,8 @@ class NNPUFeaturizer(
         self,
         class_prior=None,
         *,
+        surrogate="sigmoid",
+        correction=True,
         net=None,
         max_steps=150,
         batch_size=128,
@@ -136,6 +145,8 @@ class NNPUFeaturizer(
         verbose=0,
     ):
         self.class_prior = class_prior
+        self.surrogate = surrogate
+        self.correction = correction
         self.net = net
         self.max_steps = max_steps
         self.batch_size = batch_size
@@ -185,7 +196,11 @@ class NNPUFeaturizer(
                     seeds[1],
                     in_channels=self.n_channels_,
                 ),
-                NonNegativePULoss(self.class_prior_),
+                NonNegativePULoss(
+                    self.class_prior_,
+                    surrogate=self.surrogate,
+                    correction=self.correction,
+                ),
                 _PUBatches(X, y, self.max_steps, self.batch_size, seeds[2]),
                 learning_rate=self.learning_rate,
                 weight_decay=self.weight_decay,

@@ -49,6 +49,9 @@ class PClassificationRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
         Weight of the squared norm of the coefficients, at least 0. The intercept is not
         penalised. The published code has 0.1; of 129 features and a few dozen clicks,
         it is then the top of the list that is learnt by heart first.
+    loss : {"ertekin-rudin", "printed"}, default="ertekin-rudin"
+        "printed" leaves `p` out of the exponent, as equation 2 of Fujii et al. 2021
+        does: then `p` is but a weight of the negatives, and no list depends on it.
     concentrate : {"top", "bottom"}, default="top"
         Which end of the list should be pure. "bottom" swaps the roles of the classes
         and flips the sign back: the scores are still larger for the positive class, and
@@ -113,14 +116,25 @@ class PClassificationRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
     _parameter_constraints = {
         "p": [Number(low=1), None],
         "l2": [Number(low=0)],
+        "loss": [StrOptions({"ertekin-rudin", "printed"})],
         "concentrate": [StrOptions({"top", "bottom"})],
         "max_iter": [Number(Integral, 1)],
         "tol": [Number(low=0, closed="neither")],
     }
 
-    def __init__(self, p=None, *, l2=1.0, concentrate="top", max_iter=1000, tol=1e-8):
+    def __init__(
+        self,
+        p=None,
+        *,
+        l2=1.0,
+        loss="ertekin-rudin",
+        concentrate="top",
+        max_iter=1000,
+        tol=1e-8,
+    ):
         self.p = p
         self.l2 = l2
+        self.loss = loss
         self.concentrate = concentrate
         self.max_iter = max_iter
         self.tol = tol
@@ -156,12 +170,14 @@ class PClassificationRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
         """
         self._validate_params()
         X, y = validate_data(self, X, y, dtype=np.float64)
-        self.classes_, codes, weight = _check_target(y, sample_weight)
+        self.classes_, codes, weight = check_target(y, sample_weight)
         used = weight > 0
         bottom = self.concentrate == "bottom"
         # "bottom" is "top" for the other class.
         positive = (codes == 0) if bottom else (codes == 1)
         X, positive, weight = X[used], positive[used], weight[used]
+        if self.loss == "printed":
+            weight[~positive] /= PUSH if self.p is None else self.p
 
         coefficients, self.n_iter_ = self._minimise(X, positive, weight)
         intercept = profile_intercept(
@@ -207,6 +223,9 @@ class PClassificationRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
 
     @property
     def _push(self):
+        """What stands in the exponent."""
+        if self.loss == "printed":
+            return 1.0
         return PUSH if self.p is None else self.p
 
     def _minimise(self, X, positive, weight):
@@ -306,8 +325,25 @@ def _log_objective(coefficients, X, positive, weight, p, l2):
     return log_value, gradient
 
 
-def _check_target(y, sample_weight):
-    """Return the two classes, the index of each sample's class, and the weights."""
+def check_target(y, sample_weight):
+    """Return the two classes, the class of each sample, and the weights.
+
+    Parameters
+    ----------
+    y : array of shape (n_samples,)
+        The labels.
+    sample_weight : array of shape (n_samples,) or None
+        Their weights.
+
+    Returns
+    -------
+    classes : array of shape (2,)
+        Sorted.
+    codes : int array of shape (n_samples,)
+        0 or 1.
+    weight : float array of shape (n_samples,)
+        1 where none was given.
+    """
     check_classification_targets(y)
     kind = type_of_target(y, input_name="y")
     if kind != "binary":

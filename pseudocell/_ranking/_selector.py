@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import StrOptions
 
 from .._parameters import CheckedMixin, Number
 
@@ -25,6 +26,8 @@ class ShareSelector(CheckedMixin, BaseEstimator):
         None takes 0.05, or what the whole says of which the selector is a part.
     beta : float, default=None
         Share, from the bottom, that become pseudo negatives; in [0, 1]. None as above.
+    rounding : {"up", "down"}, default="up"
+        "down", as in the published code, chooses none where a share is less than one.
 
     References
     ----------
@@ -44,11 +47,13 @@ class ShareSelector(CheckedMixin, BaseEstimator):
     _parameter_constraints = {
         "alpha": [Number(low=0, high=1), None],
         "beta": [Number(low=0, high=1), None],
+        "rounding": [StrOptions({"up", "down"})],
     }
 
-    def __init__(self, alpha=None, beta=None):
+    def __init__(self, alpha=None, beta=None, *, rounding="up"):
         self.alpha = alpha
         self.beta = beta
+        self.rounding = rounding
 
     def select(self, top, bottom, clicked_top=None, clicked_bottom=None):
         """Choose pseudo labels.
@@ -76,11 +81,13 @@ class ShareSelector(CheckedMixin, BaseEstimator):
         """
         self._validate_params()
         alpha, beta = (SHARE if x is None else x for x in (self.alpha, self.beta))
+        round_ = np.ceil if self.rounding == "up" else np.floor
+        n_best, n_worst = (int(round_(x * len(top))) for x in (alpha, beta))
         labels = np.zeros(len(top), dtype=int)
         best = np.argsort(-np.asarray(top), kind="stable")
         worst = np.argsort(np.asarray(bottom), kind="stable")
-        labels[best[: int(np.ceil(alpha * len(top)))]] += 1
-        labels[worst[: int(np.ceil(beta * len(top)))]] -= 1
+        labels[best[:n_best]] += 1
+        labels[worst[:n_worst]] -= 1
         return labels
 
 
@@ -121,9 +128,11 @@ class CalibratedSelector(ShareSelector):
 
     # Quantiles of the scores of clicked cells.
     _HIGH, _LOW = 0.7, 0.05
+    rounding = "up"
 
     def __init__(self, alpha=None, beta=None):
-        super().__init__(alpha, beta)
+        self.alpha = alpha
+        self.beta = beta
 
     def select(self, top, bottom, clicked_top, clicked_bottom):
         """Choose pseudo labels.

@@ -24,6 +24,8 @@ class Method:
         Whether it is given some of the cells of the training images, or all.
     description : str
         One sentence for the report.
+    in_paper : str
+        What the paper's Table 1 calls it, if it is there.
 
     Examples
     --------
@@ -38,6 +40,7 @@ class Method:
     factory: Callable
     labels: str = "clicks"
     description: str = ""
+    in_paper: str = ""
 
     def __post_init__(self):
         if not callable(self.factory):
@@ -87,28 +90,43 @@ def _make_tuned(cell_radius, random_state, labels="clicks", **settings):
 
 
 WEIGHTED = {"background_weight": 0.1, "max_steps": 500}
+# The paper's net and its rule of detection: heatmaps from 0 to 255, peaks above 128.
+PAPER_NET = partial(_make, "HeatmapDetector", normalize="min-max")
+EVERYWHERE = {"masked": False, "background_weight": 1.0}
 
 METHODS = {
     "supervised on clicks": Method(
-        # Half of the range, as published, would find next to nothing.
-        partial(_make_tuned, background_weight=1.0),
+        partial(PAPER_NET, **EVERYWHERE),
         description="Heatmap net for which all that is not clicked is background "
-        "(Nishimura 2019).",
+        "(Nishimura 2019), by the paper's rule: heatmaps from 0 to 255, peaks above "
+        "128.",
+        in_paper="Nishimura",
+    ),
+    "supervised tuned": Method(
+        partial(_make_tuned, background_weight=1.0),
+        description="The same net, with a threshold from the clicks.",
     ),
     "masked": Method(
+        PAPER_NET,
+        description="The same net, taught in discs around the clicks only, by the "
+        "paper's rule: round 0 of the paper recipe.",
+        in_paper="With mask",
+    ),
+    "masked raw": Method(
         partial(_make, "HeatmapDetector"),
-        description="The same net, taught in discs around the clicks only: round 0 "
-        "of the loop.",
+        description="The same, but peaks above one half of the heatmap as it is.",
     ),
     "reconstruction": Method(
         partial(_make, "ReconstructionDetector"),
         description="Phase contrast reconstruction and distance transform, without "
         "learning (Yin 2012, Vicar 2019).",
+        in_paper="Vicar",
     ),
     "pu": Method(
         partial(_make, "PUDetector"),
         description="Positive-unlabelled learning decides about the candidates of "
-        "the masked net directly (Yang).",
+        "the masked net directly (Yang 2020).",
+        in_paper="Yang",
     ),
     "blob": Method(
         partial(_make, "BlobDetector"),
@@ -128,10 +146,12 @@ METHODS = {
     "paper recipe": Method(
         partial(_make, "paper_recipe", full_size=False),
         description="The whole loop by the rules of the paper, with small nets.",
+        in_paper="Ours",
     ),
     "default": Method(
         partial(_make, "PseudoLabelCellDetector"),
         description="The whole loop, PseudoLabelCellDetector as it is.",
+        in_paper="Ours, our rules",
     ),
     "full supervision": Method(
         # Without the weight, the empty part of sparse images would drown the cells.
@@ -139,5 +159,11 @@ METHODS = {
         labels="all",
         description="Heatmap net on all the cells, balanced, threshold from the "
         "training images: what more clicks could bring.",
+    ),
+    "fully supervised": Method(
+        partial(PAPER_NET, max_steps=800, **EVERYWHERE),
+        labels="all",
+        description="Heatmap net on all the cells, by the paper's rule.",
+        in_paper="Fully supervised",
     ),
 }

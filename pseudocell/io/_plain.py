@@ -28,6 +28,7 @@ OBJECTS = {
     "PUDetector": "pseudocell.baselines",
     "PatchExtractor": "pseudocell",
     "PseudoLabelCellDetector": "pseudocell",
+    "PublishedRanker": "pseudocell",
     "ReconstructionDetector": "pseudocell.baselines",
     "ShareSelector": "pseudocell",
     "TunedThresholdDetector": "pseudocell.baselines",

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 __all__ = ["NonNegativePULoss"]
 
@@ -39,6 +40,13 @@ class NonNegativePULoss(nn.Module):
         least 0.
     gamma : float, default=1.0
         Size of the correcting step, in [0, 1].
+    surrogate : {"sigmoid", "log"}, default="sigmoid"
+        The loss ``l`` in place of the zero-one loss, which has no gradient: the sigmoid
+        loss, or ``l(z) = log(1 + exp(-z))``, as in the published code of Fujii et al.
+        2021.
+    correction : bool, default=True
+        Whether the gradient below ``-beta`` is that of the correcting step. False
+        takes the gradient of ``R``, as that paper prints it, there too.
 
     Raises
     ------
@@ -63,7 +71,9 @@ class NonNegativePULoss(nn.Module):
     '0.00 1.50'
     """
 
-    def __init__(self, class_prior, beta=0.0, gamma=1.0):
+    def __init__(
+        self, class_prior, beta=0.0, gamma=1.0, surrogate="sigmoid", correction=True
+    ):
         super().__init__()
         if not 0 < class_prior < 1:
             raise ValueError(
@@ -74,9 +84,15 @@ class NonNegativePULoss(nn.Module):
             raise ValueError(f"beta is {beta!r}; expected a number of at least 0.")
         if not 0 <= gamma <= 1:
             raise ValueError(f"gamma is {gamma!r}; expected a number from 0 to 1.")
+        if surrogate not in ("sigmoid", "log"):
+            raise ValueError(
+                f"surrogate is {surrogate!r}; expected 'sigmoid' or 'log'."
+            )
         self.class_prior = class_prior
         self.beta = beta
         self.gamma = gamma
+        self.surrogate = surrogate
+        self.correction = correction
 
     def forward(self, logits, y_pu):
         """Return the risk of a batch; its gradient follows the correction rule.
@@ -106,13 +122,20 @@ class NonNegativePULoss(nn.Module):
                 f"logits has shape {tuple(logits.shape)} and y_pu "
                 f"{tuple(y_pu.shape)}; expected one logit and one label per patch."
             )
-        called_positive = torch.sigmoid(logits)
+        if self.surrogate == "log":
+            called_positive = functional.softplus(logits)
+            called_negative = functional.softplus(-logits)
+        else:
+            called_positive = torch.sigmoid(logits)
+            called_negative = 1 - called_positive
         positive, unlabelled = y_pu == 1, y_pu == 0
-        risk_of_positives = self.class_prior * _mean(1 - called_positive, positive)
+        risk_of_positives = self.class_prior * _mean(called_negative, positive)
         risk_of_negatives = _mean(called_positive, unlabelled) - (
             self.class_prior * _mean(called_positive, positive) * unlabelled.any()
         )
         value = risk_of_positives + risk_of_negatives.clamp(min=-self.beta)
+        if not self.correction:
+            return value
         surrogate = torch.where(
             risk_of_negatives < -self.beta,
             -self.gamma * risk_of_negatives,

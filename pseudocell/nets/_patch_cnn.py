@@ -83,11 +83,11 @@ class PatchCNN(nn.Module):
 class PaperPatchCNN(nn.Module):
     """The net of the published code: AlexNet's convolutions, for 27 x 27 patches.
 
-    Five 3 x 3 convolutions with 64, 192, 384, 256 and 256 channels, no norm, and a
-    2 x 2 maximum after the first, the second and the last. The features are the last
-    map as it is, 256 x 3 x 3 = 2304 of them. About a hundred times as much work a
-    patch as `PatchCNN`. The published settings are a learning rate of 1e-4 and a weight
-    decay of 0.005.
+    Convolutions with 64, 192, 384, 256 and 256 channels, of 3 x 3 pixels but the second
+    of 5 x 5, no norm, and a 2 x 2 maximum after the first, the second and the last. The
+    features are the last map as it is, 256 x 3 x 3 = 2304 of them. About a hundred
+    times as much work a patch as `PatchCNN`. The published settings are a learning rate
+    of 1e-4 and a weight decay of 0.005.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class PaperPatchCNN(nn.Module):
         self.blocks = nn.Sequential(
             *_plain_block(in_channels, 64),
             nn.MaxPool2d(2),
-            *_plain_block(64, 192),
+            *_plain_block(64, 192, size=5),
             nn.MaxPool2d(2),
             *_plain_block(192, 384),
             *_plain_block(384, 256),
@@ -176,8 +176,9 @@ def _block(in_channels, out_channels, stride):
     )
 
 
-def _plain_block(in_channels, out_channels):
-    return nn.Conv2d(in_channels, out_channels, 3, padding=1), nn.ReLU()
+def _plain_block(in_channels, out_channels, size=3):
+    layer = nn.Conv2d(in_channels, out_channels, size, padding=size // 2)
+    return layer, nn.ReLU()
 
 
 def _mean_of_middle(maps):
