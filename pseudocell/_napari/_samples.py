@@ -1,0 +1,37 @@
+"""Drawn images to try the plugin on."""
+
+import numpy as np
+
+from pseudocell.datasets import make_brightfield, make_phase_contrast
+
+__all__ = ["brightfield", "phase_contrast"]
+
+N_IMAGES, SHAPE = 4, (384, 384)
+
+
+def brightfield():
+    """Draw round cells among debris in bright field.
+
+    Returns
+    -------
+    layers : list of tuple
+        One layer of four images, as napari wants it.
+    """
+    images, _ = make_brightfield(N_IMAGES, SHAPE, n_cells=60, random_state=0)
+    return [_stack(images, "bright field, drawn")]
+
+
+def phase_contrast():
+    """Draw long adherent cells with halos in phase contrast.
+
+    Returns
+    -------
+    layers : list of tuple
+        One layer of four images, as napari wants it.
+    """
+    images, _ = make_phase_contrast(N_IMAGES, SHAPE, random_state=0)
+    return [_stack(images, "phase contrast, drawn")]
+
+
+def _stack(images, name):
+    return np.stack(images), {"name": name}, "image"
