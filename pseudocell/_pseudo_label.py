@@ -8,12 +8,13 @@ from numbers import Integral
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods
+from sklearn.utils.validation import has_fit_parameter
 
 from ._callbacks import CallbackSupportMixin, with_callbacks
 from ._detection._detector import HeatmapDetector
 from ._detection._held_out import weigh
 from ._detection._mixin import DetectorMixin
-from ._images import Images, check_clicked
+from ._images import Images
 from ._labels import Labels
 from ._parameters import HOW_TO_RUN, RADIUS, Number, PartsMixin
 from ._ranking._candidates import choose_images, random_places, search, sort_candidates
@@ -26,12 +27,12 @@ from ._ranking._selector import CalibratedSelector
 from ._rounds import (
     Round,
     RoundsMixin,
-    check_goes_on,
     new_detector,
     round_settings,
     with_threshold,
 )
 from ._safeguards import WARNINGS, clicks_stand_out, is_worse, threshold_without_clicks
+from ._stopping import enter_part
 
 __all__ = ["PseudoLabelCellDetector"]
 
@@ -253,7 +254,7 @@ class PseudoLabelCellDetector(
         self.verbose = verbose
 
     @with_callbacks
-    def fit(self, images, partial_points):
+    def fit(self, images, partial_points, *, positives=None, negatives=None):
         """Learn from images in which some of the cells are clicked.
 
         Parameters
@@ -261,7 +262,13 @@ class PseudoLabelCellDetector(
         images : sequence of array-like of shape (H_i, W_i) or (H_i, W_i, C)
             The images; sizes may differ, items may be lazy.
         partial_points : sequence of array-like of shape (n_i, 2)
-            Clicked cells as (row, col) in pixels; an image may have none.
+            Clicked cells as (row, col) in pixels; an image may have none. They stand
+            for all cells: threshold and probabilities follow from them alone.
+        positives : sequence of array-like of shape (m_i, 2), optional
+            Further cells, which stand for no others: those that an earlier detector has
+            missed, or was unsure of, so that somebody was asked.
+        negatives : sequence of array-like of shape (k_i, 2), optional
+            Places that are surely no cell.
 
         Returns
         -------
@@ -270,9 +277,9 @@ class PseudoLabelCellDetector(
         Raises
         ------
         ValueError
-            If images, clicks or parameters are not as described, nothing is clicked,
-            a parameter is set to two values, or a warm start meets other clicks or more
-            rounds than `max_iter`.
+            If images, points or parameters are not as described, nothing is clicked,
+            a place is said to be a cell and none, a parameter is set to two values, or
+            a warm start meets other clicks or more rounds than `max_iter`.
 
         Warns
         -----
@@ -282,13 +289,12 @@ class PseudoLabelCellDetector(
         """
         self._validate_params()
         images = Images(images)
-        clicks = check_clicked(images, partial_points)
+        labels = Labels.check(images, partial_points, positives, negatives)
         tasks = self._init_callback_context(max_subtasks=self.max_iter + 1)
-        tasks.call_on_fit_task_begin(estimator=self, X=images, y=clicks)
+        tasks.call_on_fit_task_begin(estimator=self, X=images, y=labels.clicks)
         detector, selector = self._part("detector"), self._part("selector")
-        reason, n_before = self._begin(clicks), len(self.rounds_)
+        reason, n_before = self._begin(labels), len(self.rounds_)
         if n_before == 0:
-            labels = Labels.from_clicks(clicks)
             reason = self._train(tasks, detector, images, labels)
         while reason is None and len(self.rounds_) <= self.max_iter:
             labels, candidates = self._find_candidates(images)
@@ -313,25 +319,14 @@ class PseudoLabelCellDetector(
             reason = getattr(self, "termination_condition_", None)
         self._keep_the_better(images, reason or "max_iter")
         tasks.call_on_fit_task_end(
-            estimator=self, X=images, y=clicks, reconstruction_attributes={}
+            estimator=self, X=images, y=self.clicks_, reconstruction_attributes={}
         )
         return self
 
-    def _begin(self, clicks):
-        """Forget the fit before, or go back to its end; return why it was final."""
-        if not (self.warm_start and getattr(self, "rounds_", [])):
-            for name in ("n_iter_", "termination_condition_", "searched_"):
-                vars(self).pop(name, None)
-            self.clicks_, self.rounds_ = clicks, []
-            return None
-        check_goes_on(clicks, self.clicks_, self.max_iter, len(self.rounds_) - 1)
-        self.detector_ = self.rounds_[-1].detector  # Also if it was refused.
-        # Further rounds would learn the unclicked kinds as background again.
-        before = getattr(self, "termination_condition_", None)
-        return before if before == "odd_clicks" else None
-
     def _train(self, tasks, template, images, labels, candidates=None):
         """Train and record a detector; return why the rounds end with it, or None."""
+        number = len(self.rounds_)
+        enter_part(number, self.max_iter + 1, f"Round {number}")
         task = tasks.subcontext(task_name="round")
         task.call_on_fit_task_begin(estimator=self, X=images, y=labels.clicks)
         began = time.perf_counter()
@@ -345,7 +340,6 @@ class PseudoLabelCellDetector(
             detector = with_threshold(detector, threshold_without_clicks(held_out))
         self.detector_ = detector
         self.cell_radius_ = detector.cell_radius_
-        number = len(self.rounds_)
         n_candidates = sum(map(len, candidates or []))
         seconds = time.perf_counter() - began
         self.rounds_.append(
@@ -375,8 +369,8 @@ class PseudoLabelCellDetector(
             odd=odd,
         )
         detector = new_detector(template, self.rounds_[: 1 if odd else None])
-        detector.set_params(**settings).fit(images, labels.clicks, **labels.to_fit())
-        return detector
+        known = labels.to_fit(has_fit_parameter(detector, "centres"))
+        return detector.set_params(**settings).fit(images, labels.clicks, **known)
 
     def _held_out(self, detector, images):
         """Return what held-out clicks say of a detector."""
@@ -410,11 +404,14 @@ class PseudoLabelCellDetector(
             known = random_places(images, *size, self.searched_, most, rng)
         limits = self.candidate_threshold, known, self.searched_
         peaks, labels = search(last.detector, images, *limits), last.labels
+        sorted_by = labels
         if getattr(last.detector, "places_", None) is not None:
             # Chosen anew: clicks are a sample of all cells, not of those that are left.
-            labels = Labels.from_clicks(self.clicks_)
+            labels = self.rounds_[0].labels
+            # So are candidates of all, with those that are known to be no cell.
+            sorted_by = labels.with_open_negatives()
         sizes = images.shapes, self.cell_radius_
-        return labels, sort_candidates(peaks, labels, last.detector, *sizes)
+        return labels, sort_candidates(peaks, sorted_by, last.detector, *sizes)
 
     def _rate(self, candidates, ranking):
         """Return how probably each candidate is a cell, if clicks can tell."""

@@ -22,8 +22,13 @@ __all__ = [
     "with_threshold",
 ]
 
-# What a file holds of the rounds.
+# What a file holds of the rounds, and of the labels that `fit` was given.
 SAVED = ("detectors_", "history_", "labels_", "candidates_")
+GIVEN = {
+    "partial_points": "clicks",
+    "positives": "positives",
+    "negatives": "negatives",
+}
 # By how much less unlabelled places count where cells of one kind were clicked.
 WEIGHT_IF_ODD = 0.2
 # What the background weighs where all cells are labelled. From round 2 on the labels
@@ -148,13 +153,13 @@ def with_threshold(detector, threshold):
     return changed
 
 
-def check_goes_on(clicks, before, max_iter, n_rounds):
+def check_goes_on(labels, before, max_iter, n_rounds):
     """Check that a fit can go on from the fit before.
 
     Parameters
     ----------
-    clicks, before : list of ndarray of shape (n_i, 2)
-        The clicks now and then, which must be the same.
+    labels, before : Labels
+        What `fit` was given now and then, which must be the same.
     max_iter : int
         The rounds that are wanted.
     n_rounds : int
@@ -163,16 +168,18 @@ def check_goes_on(clicks, before, max_iter, n_rounds):
     Raises
     ------
     ValueError
-        If clicks differ, or fewer rounds are wanted.
+        If labels differ, or fewer rounds are wanted.
     """
-    same = [*map(np.array_equal, clicks, before)]
-    if len(clicks) != len(before) or not all(same):
-        where = f"[{same.index(False)}]" if False in same else ""
-        raise ValueError(
-            f"partial_points{where} is not what it was in the fit before; expected "
-            "the same images and clicks, since warm_start=True adds rounds to that "
-            "fit. Use warm_start=False to start anew."
-        )
+    for argument, name in GIVEN.items():
+        now, then = getattr(labels, name), getattr(before, name)
+        same = [*map(np.array_equal, now, then)]
+        if len(now) != len(then) or not all(same):
+            where = f"[{same.index(False)}]" if False in same else ""
+            raise ValueError(
+                f"{argument}{where} is not what it was in the fit before; expected "
+                "the same images and clicks, since warm_start=True adds rounds to that "
+                "fit. Use warm_start=False to start anew."
+            )
     if max_iter < n_rounds:
         raise ValueError(
             f"max_iter is {max_iter}; expected at least {n_rounds}, the "
@@ -182,6 +189,20 @@ def check_goes_on(clicks, before, max_iter, n_rounds):
 
 class RoundsMixin:
     """Prediction of an estimator with the record `rounds_`, and what it tells of it."""
+
+    def _begin(self, labels):
+        """Forget the fit before, or go back to its end; return why it was final."""
+        if not (self.warm_start and getattr(self, "rounds_", [])):
+            for name in ("n_iter_", "termination_condition_", "searched_"):
+                vars(self).pop(name, None)
+            self.clicks_, self.rounds_ = labels.clicks, []
+            return None
+        before = self.rounds_[0].labels
+        check_goes_on(labels, before, self.max_iter, len(self.rounds_) - 1)
+        self.detector_ = self.rounds_[-1].detector  # Also if it was refused.
+        # Further rounds would learn the unclicked kinds as background again.
+        reason = getattr(self, "termination_condition_", None)
+        return reason if reason == "odd_clicks" else None
 
     def find_candidates(self, images, threshold=LOWEST_PEAK):
         """Return what the kept detector finds above any threshold.
@@ -278,6 +299,9 @@ class RoundsMixin:
         state = {key: value for key, value in vars(self).items() if key != "rounds_"}
         if hasattr(self, "rounds_"):
             state |= {name: getattr(self, name) for name in SAVED}
+            first = self.rounds_[0].labels
+            if first.sure is not None:
+                state["given_labels_"] = [first.positives, first.negatives]
         return state
 
     @classmethod
@@ -286,7 +310,9 @@ class RoundsMixin:
         state = dict(state)
         if "detectors_" in state:
             saved = [state.pop(name) for name in SAVED]
-            state["rounds_"] = _rounds_from_records(*saved, state["clicks_"])
+            given = state.pop("given_labels_", ())
+            first = Labels.from_clicks(state["clicks_"], *given)
+            state["rounds_"] = _rounds_from_records(*saved, first)
             state.pop("labeled_iter_", None)
         made = cls.__new__(cls)
         vars(made).update(state)
@@ -320,10 +346,10 @@ def _records_of(rounds):
     ]
 
 
-def _rounds_from_records(detectors, history, labels, candidates, clicks):
+def _rounds_from_records(detectors, history, labels, candidates, first):
     """Return the rounds that a file tells of: it holds the last candidates alone."""
-    first = Labels.from_clicks(clicks)
-    every = [first, *(Labels(clicks, **their) for their in labels)]
+    every = [first]
+    every += [Labels(first.clicks, **their, sure=first.sure) for their in labels]
     last = len(detectors) - 1
     return [
         Round(

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from tqdm.auto import tqdm
 
 from ._inference import nearest_device
-from ._stopping import check_wanted
+from ._stopping import take_step
 
 __all__ = ["build_module", "fit_net"]
 
@@ -209,7 +209,7 @@ class _Batches(Dataset):
         return len(self.batches)
 
     def __getitem__(self, step):
-        check_wanted()
+        take_step()
         X, target = self.batches[step]
         X = torch.as_tensor(X).contiguous(memory_format=torch.channels_last)
         return X, tuple(torch.as_tensor(array) for array in target)

@@ -9,14 +9,12 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._geometry._radius import estimate_cell_radius
-from .._geometry._scale import (
-    nominal_shape,
-    points_to_nominal,
-)
+from .._geometry._scale import nominal_shape, points_to_nominal
 from .._images import Images, check_clicked, check_probabilities
 from .._inference import choose_device, deal_devices
 from .._parameters import HOW_TO_RUN, RADIUS, CheckedMixin, Number
 from .._skorch import build_module, fit_net
+from .._stopping import expect_steps
 from .._threads import map_threads
 from ..losses import MaskedMSELoss
 from ..nets import UNet
@@ -224,6 +222,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         negatives=None,
         undecided=None,
         probabilities=None,
+        centres=None,
     ):
         """Train the nets.
 
@@ -245,6 +244,8 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
             How probable that is. A net learns a bump as high as that, and it counts as
             much. Needed with `undecided`; where nets were kept off places, the
             threshold then has the best expected F1.
+        centres : sequence of array-like of shape (c_i, 2), optional
+            Places to look at as often as at a click, such as single sure labels.
 
         Returns
         -------
@@ -260,7 +261,8 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         start = find_start(self)
         images = Images(images, None if start is None else start.n_channels_)
         clicks = check_clicked(images, partial_points)
-        more = {"positives": positives, "negatives": negatives, "undecided": undecided}
+        names = "positives", "negatives", "undecided", "centres"
+        more = dict(zip(names, (positives, negatives, undecided, centres), strict=True))
         for name, given in more.items():
             given = [()] * len(images) if given is None else given
             more[name] = check_clicked(images, given, name, needed=False)
@@ -343,7 +345,8 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
                 verbose=self.verbose,
             )
 
-        return map_threads(train, range(self.n_nets), self.n_jobs)
+        with expect_steps(sum(map(len, batches)), "Training"):
+            return map_threads(train, range(self.n_nets), self.n_jobs)
 
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.

@@ -45,6 +45,8 @@ class NominalLabels:
         Clicked cells, pseudo positives and pseudo negatives.
     undecided : list of ndarray of shape (n_i, 2)
         Further candidates.
+    centres : list of ndarray of shape (n_i, 2)
+        Places that crops lie around as they do around clicks.
     probabilities : list of ndarray of shape (n_i,)
         How probably each of these is a cell.
     """
@@ -53,6 +55,7 @@ class NominalLabels:
     positives: list
     negatives: list
     undecided: list
+    centres: list
     probabilities: list
 
 
@@ -213,7 +216,7 @@ def plan_batches(detector, shapes, labels, held_out, places, *, most, seeds):
     n_steps = _count_steps(detector, shapes, weights, places, most)
     batches = []
     for number, seed in enumerate(seeds):
-        seen, positives, negatives, undecided = _labels_of(
+        seen, positives, negatives, sure, undecided = _labels_of(
             number, labels, held_out, places, shapes
         )
         # What is less probable than the background weighs is background.
@@ -223,7 +226,10 @@ def plan_batches(detector, shapes, labels, held_out, places, *, most, seeds):
         # Pseudo positives are the clear cells, and many. Crops around any cell would be
         # theirs, and the clicks, which stand for all the others, be crowded out.
         probable = _join(positives, [p[w >= PROBABLE] for p, w in undecided])
-        centres = [cells, negatives] if detector.masked else [seen, probable]
+        centres = [_join(seen, sure), probable]
+        if detector.masked:
+            # A few sure ones among the negatives are not worth half of the crops.
+            centres = [_join(_without(cells, sure), sure), _without(negatives, sure)]
         area = _area_of(number, places, shapes)
         targets = Targets(
             cells, _join(cells, negatives), undecided, weights, radius, area
@@ -251,14 +257,14 @@ def _labels_of(number, labels, held_out, places, shapes):
     undecided = list(zip(labels.undecided, labels.probabilities, strict=True))
     if places is None:
         seen = seen_clicks(number, labels.clicks, held_out)
-        return seen, labels.positives, labels.negatives, undecided
+        return seen, labels.positives, labels.negatives, labels.centres, undecided
 
     def sees(index, points):
         return places.fold_of(index, points, shapes[index]) != number
 
     points = [
         [array[sees(index, array)] for index, array in enumerate(each)]
-        for each in (labels.clicks, labels.positives, labels.negatives)
+        for each in (labels.clicks, labels.positives, labels.negatives, labels.centres)
     ]
     chances = [
         (array[sees(index, array)], chance[sees(index, array)])
@@ -324,6 +330,14 @@ def crop_size(nominal_radius):
 def _join(some, others):
     """Join the points of each image."""
     return list(map(np.concatenate, zip(some, others, strict=True)))
+
+
+def _without(points, others):
+    """Leave out the points of each image that are among others."""
+    return [
+        some[~(some[:, np.newaxis] == those).all(axis=2).any(axis=1)]
+        for some, those in zip(points, others, strict=True)
+    ]
 
 
 def _with_index(points):

@@ -1,7 +1,5 @@
 """Drawn images to try the plugin on."""
 
-import numpy as np
-
 from pseudocell.datasets import make_brightfield, make_phase_contrast
 
 __all__ = ["brightfield", "phase_contrast"]
@@ -15,10 +13,10 @@ def brightfield():
     Returns
     -------
     layers : list of tuple
-        One layer of four images, as napari wants it.
+        A layer for each of four images, as napari wants them.
     """
     images, _ = make_brightfield(N_IMAGES, SHAPE, n_cells=60, random_state=0)
-    return [_stack(images, "bright field, drawn")]
+    return _layers(images, "bright field, drawn")
 
 
 def phase_contrast():
@@ -27,11 +25,14 @@ def phase_contrast():
     Returns
     -------
     layers : list of tuple
-        One layer of four images, as napari wants it.
+        A layer for each of four images, as napari wants them.
     """
     images, _ = make_phase_contrast(N_IMAGES, SHAPE, random_state=0)
-    return [_stack(images, "phase contrast, drawn")]
+    return _layers(images, "phase contrast, drawn")
 
 
-def _stack(images, name):
-    return np.stack(images), {"name": name}, "image"
+def _layers(images, name):
+    return [
+        (image, {"name": f"{name} {number}"}, "image")
+        for number, image in enumerate(images, start=1)
+    ]

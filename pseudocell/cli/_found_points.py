@@ -4,23 +4,21 @@ import json
 import os
 import time
 import warnings
-from hashlib import sha256
 from pathlib import Path
 from zlib import crc32
 
 import numpy as np
 
+from pseudocell.io._content import hash_file
 from pseudocell.io._output import lock
 
-__all__ = ["FoundPoints", "hash_file"]
+__all__ = ["FoundPoints"]
 
 FORMAT = 2
 START = b'{"format": '
 FIX = "give another folder to --output, or --restart to find everything anew"
 # Seconds of work that a crash of the machine, not of the process, can cost.
 SYNC_INTERVAL = 1.0
-# Bytes of a file that are in memory at a time.
-PIECE = 1 << 20
 
 
 class FoundPoints:
@@ -194,29 +192,6 @@ class FoundPoints:
         if self._places:
             self._file.truncate(end)
         return bool(self._places)
-
-
-def hash_file(path):
-    """Return what tells the content of a file from any other content.
-
-    All bytes count: images of one plate may share name, size, time and borders. It
-    takes about a millisecond a megabyte.
-
-    Parameters
-    ----------
-    path : str or path
-        The file.
-
-    Returns
-    -------
-    digest : str
-        Its SHA-256, in hexadecimal digits.
-    """
-    digest = sha256()
-    with open(path, "rb", buffering=0) as file:
-        while piece := file.read(PIECE):
-            digest.update(piece)
-    return digest.hexdigest()
 
 
 def _read_header(line):

@@ -1,8 +1,6 @@
 """pseudocell predict: from images and a saved detector to points, counts, overlays."""
 
-import hashlib
 import math
-import os
 import warnings
 from contextlib import closing
 from itertools import islice
@@ -10,7 +8,8 @@ from itertools import islice
 import click
 from joblib import effective_n_jobs
 
-from pseudocell.cli._found_points import FoundPoints, hash_file
+from pseudocell._stopping import expect_steps, take_step
+from pseudocell.cli._found_points import FoundPoints
 from pseudocell.cli._pixel_size import radii_for, with_radius
 from pseudocell.cli._results import (
     is_whole_picture,
@@ -21,6 +20,7 @@ from pseudocell.cli._results import (
 )
 from pseudocell.cli._terminal import Stopped, counted, progress, say
 from pseudocell.io import load_model, read_ahead, read_images
+from pseudocell.io._content import hash_content, stamp
 from pseudocell.io._names import shorten
 from pseudocell.io._output import prepare_folder, saved_together
 from pseudocell.plotting import draw_points
@@ -95,7 +95,7 @@ class _Run:
     def __init__(self, folder, images, found, overlays, radii):
         self.folder, self.images, self.found = folder, images, found
         self.pictures = overlay_files(folder / "overlays", images) if overlays else {}
-        self.stamps = {path: _stamp(path) for path in {one.path for one in images}}
+        self.stamps = {path: stamp(path) for path in {one.path for one in images}}
         self.states = {}
         self.radii = dict(zip((image.label for image in images), radii, strict=True))
         self.failed = []
@@ -108,7 +108,8 @@ class _Run:
         if not left:
             return
         size = _batch_size(left, n_jobs)
-        with closing(read_ahead(left, size)) as coming:
+        steps = expect_steps(len(left), "Finding cells")
+        with steps, closing(read_ahead(left, size)) as coming:
             for batch in progress(_batches(left, size), len(left), "Finding cells"):
                 self._find_in(batch, list(islice(coming, len(batch))), detector)
 
@@ -157,13 +158,14 @@ class _Run:
             state = self._state(images[index])
             # Stamped, read, hashed and stamped again, or its points could be those of
             # another content, as while a microscope still writes.
-            if state is None or _stamp(path) != self.stamps[path]:
+            if state is None or stamp(path) != self.stamps[path]:
                 self.failed.append(f"{label} (it was changed while it was read)")
                 continue
             if self.pictures:
                 picture = draw_points(pixels[index], points, detector.cell_radius_)
                 write_picture(self.pictures[label], picture)
             self.found.add(label, state, points, scores)
+            take_step()
 
     def _done(self):
         return [image for image in self.images if self._is_done(image)]
@@ -186,31 +188,10 @@ class _Run:
         """Return what tells the content of a file from others; None if it is gone."""
         if path not in self.states:
             try:
-                self.states[path] = _hash(path)
+                self.states[path] = hash_content(path)
             except OSError:
                 self.states[path] = None
         return self.states[path]
-
-
-def _hash(path):
-    """Return the hash of a file, or of the names and times of a folder's files."""
-    if not os.path.isdir(path):
-        return hash_file(path)
-    listing = [
-        f"{name} {_stamp(os.path.join(folder, name))}"
-        for folder, _, names in os.walk(path)
-        for name in names
-    ]
-    return hashlib.sha256("\n".join(sorted(listing)).encode()).hexdigest()
-
-
-def _stamp(path):
-    """Return what changes when a file is written; None if it is gone."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def _use_machine(detector, **settings):
