@@ -5,9 +5,11 @@ from contextlib import contextmanager
 import numpy as np
 from napari.layers import Points
 
-__all__ = ["CLICKS", "FOUND", "NOT_CELLS", "Canvas"]
+__all__ = ["CLICKS", "FOUND", "MARK", "NOT_CELLS", "Canvas"]
 
 CLICKS, NOT_CELLS, FOUND = "clicks", "not cells", "found"
+# Where a person is asked to look; there only while the question is open.
+PLACE = "next place"
 # Of a cell of which nothing is known yet, in pixels.
 DIAMETER = 12.0
 # From doubtful to sure; yellow would vanish on bright field, grey anywhere.
@@ -124,6 +126,26 @@ class Canvas:
         layer.features = {"probability": np.asarray(probabilities, dtype=float)}
         layer.border_contrast_limits = (0, 1)
         layer.refresh_colors()
+
+    def show_place(self, point):
+        """Show where a person is asked to look; None when the question is answered."""
+        with self.quiet():
+            for layer in [one for one in self.viewer.layers if one.name == PLACE]:
+                self.viewer.layers.remove(layer)
+            if point is None:
+                return
+            chosen = self.viewer.layers.selection.active
+            self.viewer.add_points(
+                [point],
+                name=PLACE,
+                affine=self.picture.affine,
+                units=self.picture.layer.units[-2:],
+                size=2 * self.diameter,
+                face_color="transparent",
+                border_color="yellow",
+                border_width=0.08,
+            ).editable = False
+            self.viewer.layers.selection.active = chosen
 
     def resize(self, diameter):
         """Draw the points for cells of another diameter, in pixels."""

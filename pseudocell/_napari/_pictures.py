@@ -124,9 +124,9 @@ def part_seen(layer):
 def group_channels(layers):
     """Group layers that are the channels of one image.
 
-    A grey layer that is added (blending "additive") to the one below it, with the shape,
-    the place and the file of that, is its next channel: so napari shows an image with
-    channels.
+    A grey layer that is added (blending "additive") to the one below it, with the
+    shape, the place and the file of that, is its next channel: so napari shows an image
+    with channels.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ class Work(QObject):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._worker, self._is_stopped, self._on_cancel = None, False, None
+        self._worker, self._on_cancel, self.is_stopped = None, None, False
 
     @property
     def is_running(self):
@@ -34,7 +34,7 @@ class Work(QObject):
         ----------
         function : callable
             Called in the other thread as ``function(work, *arguments)``. It hands
-            results to ``work.arrived.emit`` and asks ``work.report`` for leave to go on.
+            results to ``work.arrived.emit``, and asks `report` whether to go on.
         *arguments : object
             Its arguments.
         on_cancel : callable, optional
@@ -47,7 +47,7 @@ class Work(QObject):
         """
         if self.is_running:
             raise ValueError("Still at work; wait for it or press Cancel.")
-        self._is_stopped, self._on_cancel = False, on_cancel
+        self.is_stopped, self._on_cancel = False, on_cancel
         self._worker = create_worker(
             _attempt, function, self, *arguments, _start_thread=False
         )
@@ -72,11 +72,11 @@ class Work(QObject):
             Whether somebody has pressed Cancel.
         """
         self.progressed.emit(float(fraction), str(text))
-        return self._is_stopped
+        return self.is_stopped
 
     def cancel(self):
         """Ask the work to stop; it ends at its next report."""
-        self._is_stopped = True
+        self.is_stopped = True
         if self._on_cancel is not None:
             self._on_cancel()
 
