@@ -166,7 +166,8 @@ class Canvas:
         """Bring a point (row, col) of the picture to the middle of the view."""
         layer = self.layer(CLICKS)
         world = layer.data_to_world(point)
-        self.viewer.camera.center = world
+        # Since napari 0.9 the camera is that of the scene.
+        getattr(self.viewer, "scene", self.viewer).camera.center = world
 
     def _put(self, name, points):
         layer = self.layer(name)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import napari
 from napari.layers import Image
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QApplication,
     QButtonGroup,
@@ -39,6 +39,8 @@ __all__ = ["PseudocellPanel"]
 HINT = "Open an image, and click ten cells or more."
 # Layers of one file come one after the other; after so many ms, they are all there.
 SETTLED = 100
+# Of the sentence at the foot.
+LINES = 6
 POINT_FILES = "Points (*.csv *.tsv *.zip *.roi *.xml *.json *.geojson *.yml *.txt)"
 REPORT = "A web page (*.html)"
 
@@ -90,6 +92,8 @@ class PseudocellPanel(QWidget):
         self.counts, self.message = QLabel(), QLabel()
         for label in (self.counts, self.message):
             label.setWordWrap(True)
+        self.message.setMinimumHeight(LINES * self.message.fontMetrics().lineSpacing())
+        self.message.setAlignment(Qt.AlignTop)
         self.bar = QProgressBar()
         self.bar.setRange(0, 1000)
         self.buttons = {}
@@ -160,7 +164,7 @@ class PseudocellPanel(QWidget):
             ("Control-J", self.next_place),
         ):
             self.viewer.bind_key(keys, lambda _, act=action: act(), overwrite=True)
-        QApplication.instance().aboutToQuit.connect(self.work.cancel)
+        QApplication.instance().aboutToQuit.connect(self.stop)
 
     def refresh(self):
         """Show what is so now."""
@@ -208,13 +212,21 @@ class PseudocellPanel(QWidget):
             f"About {precision:.0%} of what is found are cells, and {recall:.0%} of "
             "the cells are found."
             if precision == precision
-            else "A first answer: what to expect of it is not known yet."
+            else "What to expect here is not known: too few clicks were held out."
         )
 
     def say(self, text, is_fault=False):
         """Say one sentence at the foot of the panel."""
         self.message.setText(text)
         self.message.setStyleSheet("color: #ff8a65" if is_fault else "")
+
+    def stop(self):
+        """Cancel what is going on, and let another window have the project."""
+        self.work.cancel()
+        self.viewer.layers.events.inserted.disconnect(self._when_inserted)
+        self.viewer.dims.events.current_step.disconnect(self._when_slid)
+        if self.desk.session is not None:
+            self.desk.session.close()
 
     # Images
 

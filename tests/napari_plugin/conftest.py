@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("napari.viewer", reason="napari is not installed")
 
 import napari  # noqa: E402
-from qtpy.QtCore import Qt  # noqa: E402
+from qtpy.QtCore import QPoint, Qt  # noqa: E402
 
 
 @pytest.fixture
@@ -29,12 +29,11 @@ class Mouse:
 
     def place(self, layer, point):
         """Return where a point of a layer is in the window."""
-        from qtpy.QtCore import QPoint
-
         world = np.asarray(layer.data_to_world(point))[-2:]
-        center = np.asarray(self.viewer.camera.center)[-2:]
+        camera = getattr(self.viewer, "scene", self.viewer).camera
+        center = np.asarray(camera.center)[-2:]
         size = np.array([self.native.height(), self.native.width()])
-        row, col = (world - center) * self.viewer.camera.zoom + size / 2
+        row, col = (world - center) * camera.zoom + size / 2
         return QPoint(round(col), round(row))
 
     def click(self, layer, point):
@@ -48,3 +47,19 @@ class Mouse:
 @pytest.fixture
 def mouse(viewer, qtbot):
     return Mouse(viewer, qtbot)
+
+
+@pytest.fixture
+def open_panel(viewer, qtbot):
+    """Open the panel over what is in the window, as the menu does."""
+    opened = []
+
+    def opening():
+        dock, panel = viewer.window.add_plugin_dock_widget("pseudocell")
+        opened.append(panel)
+        qtbot.wait(200)
+        return panel
+
+    yield opening
+    for panel in opened:
+        panel.stop()
