@@ -8,6 +8,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from pseudocell import HeatmapDetector, PseudoLabelCellDetector
+from pseudocell._napari._panel import PseudocellPanel
 from pseudocell.datasets import make_brightfield
 from pseudocell.io import read_points
 
@@ -17,7 +18,7 @@ RADIUS = 8
 
 def small():
     """Return a detector that is trained in seconds."""
-    part = HeatmapDetector(n_nets=2, held_out="places", max_steps=25, n_jobs=1)
+    part = HeatmapDetector(n_nets=2, held_out="places", max_steps=12, n_jobs=1)
     return PseudoLabelCellDetector(
         RADIUS, max_iter=0, detector=part, n_jobs=1, random_state=0
     )
@@ -142,7 +143,7 @@ def test_cells_in_a_region_are_counted(found, viewer):
 def test_cancel_ends_the_work_and_keeps_the_model(found, qtbot):
     session = found.desk.session
     number, n_cells = session.model_number, found.desk.rows()[0][2]
-    session.template = small().set_params(detector__max_steps=100_000)
+    session.template = small().set_params(detector__max_steps=3000)
     found.find()
     qtbot.wait(500)
     qtbot.mouseClick(found.buttons["Cancel"], Qt.LeftButton)
@@ -160,9 +161,10 @@ def test_another_window_goes_on_where_this_one_was_left(
     panel.stop()
     for name in ("clicks", "not cells", "found"):
         viewer.layers.remove(name)
-    again = open_panel()
+    again = PseudocellPanel(viewer)
     assert again.desk.session.folder == folder
     np.testing.assert_array_equal(viewer.layers["clicks"].data, clicks)
+    again.stop()
 
 
 def test_clicks_of_each_plane_of_a_stack(viewer, open_panel, mouse):
