@@ -5,6 +5,7 @@
 #   make test    the tests
 #   make lint    style, layers, types, docstrings, spelling
 #   make docs    the site, in docs/_build/html; its gallery runs for some minutes
+#   make test-napari   the plugin, by clicks in a window of its own (Python 3.11 or later)
 #   make clean   remove all that make has made
 #
 # Another interpreter, in an environment of its own: make test PYTHON=python3.12
@@ -32,13 +33,48 @@ DOCUMENTED = $(addprefix pseudocell/,_detection/_detector.py _ranking/_extractor
     model_selection/_splits.py model_selection/_split_tiles.py \
     estimator_checks/_public.py)
 
-.PHONY: demo test lint docs linkcheck clean
+# The plugin has an environment of its own, as napari brings much that the rest must not need.
+NAPARI = .venv-napari
+# What Qt and a screen that nobody sees need on Debian and Ubuntu.
+SCREEN = xvfb libdbus-1-3 libegl1 libfontconfig1 libgl1 libgl1-mesa-dri libopengl0 \
+    libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 \
+    libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 libxkbcommon-x11-0
+
+.PHONY: demo test test-napari lint docs linkcheck clean
 
 demo: $(VENV)/.ready
 	$(BIN)/pseudocell demo
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest
+
+test-napari:
+	@if ! $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+	    echo "The tests of the plugin are left out: napari needs Python 3.11 or later."; \
+	elif ! $(MAKE) --no-print-directory screen; then \
+	    echo "The tests of the plugin are left out: there is no screen, and Xvfb" \
+	        "cannot be installed here (Debian: apt-get install $(SCREEN))."; \
+	else \
+	    $(MAKE) --no-print-directory $(NAPARI)/.ready && \
+	    $(NAPARI)/bin/npe2 validate pseudocell && \
+	    $(NAPARI)/bin/python -m pytest -c tests/napari_plugin/pytest.ini tests/napari_plugin; \
+	fi
+
+.PHONY: screen
+screen:
+	@test -n "$$DISPLAY" || \
+	{ command -v Xvfb && dpkg -s $(SCREEN); } >/dev/null 2>&1 || \
+	{ command -v apt-get >/dev/null && test "$$(id -u)" = 0 && apt-get -q update && \
+	    apt-get -q install -y --no-install-recommends $(SCREEN); }
+
+$(NAPARI)/.ready: setup.cfg
+	test -x $(NAPARI)/bin/pip || $(PYTHON) -m venv $(NAPARI)
+	$(NAPARI)/bin/python -m pip --disable-pip-version-check install 'setuptools>=70.1'
+	@$(NAPARI)/bin/python -c 'import torch' 2>/dev/null || \
+	    $(MAKE) --no-print-directory torch VENV=$(NAPARI)
+	$(NAPARI)/bin/python -m pip --disable-pip-version-check install \
+	    --no-build-isolation --editable '.[test-napari]'
+	@touch $@
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

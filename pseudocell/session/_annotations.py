@@ -130,3 +130,9 @@ class History:
         edit = self._undone.pop()
         self._done.append(edit)
         return {index: after for index, _, after in edit}
+
+    def renumber(self, numbers):
+        """Take the number ``numbers[i]`` for each image that had the number i."""
+        for edits in (self._done, self._undone):
+            for edit in edits:
+                edit[:] = [(numbers[i], *points) for i, *points in edit]

@@ -19,27 +19,31 @@ MOST_IMAGES = 12
 class FindingMixin:
     """The finds of a session in its images, and in others."""
 
-    def find(self, i):
+    def find(self, i, progress=None):
         """Find all places of an image that may be cells; those above `threshold` are.
 
         Parameters
         ----------
         i : int
             Number of the image.
+        progress : callable, optional
+            As for `fit`, after each tile.
 
         Returns
         -------
-        found : Found
+        found : Found or None
             Points, heights and probabilities, the highest first. From now on new
-            clicks on this image are corrections.
+            clicks on this image are corrections. None if it was stopped.
 
         Raises
         ------
         ValueError
             If there is no model yet, or the image has changed on the disk.
         """
-        found = self._find(i)
-        self._seen.add(i)
+        found = None
+        with self._watched(progress):
+            found = self._find(i)
+            self._seen.add(i)
         return found
 
     def cells(self, i):

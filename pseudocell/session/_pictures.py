@@ -36,7 +36,7 @@ class Pictures:
         self.digests = {path: hash_content(path) for path in paths}
 
     @classmethod
-    def of(cls, images, folder, reading=None):
+    def of(cls, images, folder, reading=None, taken=()):
         """Return those of files, or of arrays, which are saved in a folder first.
 
         Parameters
@@ -47,6 +47,8 @@ class Pictures:
             That of the project.
         reading : Reading, optional
             As above.
+        taken : collection of str
+            Files that arrays must not replace.
         """
         if isinstance(images, str | Path):
             return cls(os.path.abspath(images), reading)
@@ -55,7 +57,23 @@ class Pictures:
             if all(isinstance(one, str | Path) for one in images):
                 return cls([os.path.abspath(one) for one in images], reading)
             images = {f"image_{i:03d}": one for i, one in enumerate(images)}
-        return cls(_save_arrays(images, prepare_folder(folder / FOLDER)), reading)
+        paths = _save_arrays(images, prepare_folder(folder / FOLDER), taken)
+        return cls(paths, reading)
+
+    def and_also(self, images, folder):
+        """Return those of these files and of further images.
+
+        Parameters
+        ----------
+        images : str, path, list of them or of arrays, or dict of str to array
+            As for `of`.
+        folder : pathlib.Path
+            That of the project.
+        """
+        more = Pictures.of(images, folder, self.reading, self.digests)
+        known = {os.path.realpath(path) for path in self.digests}
+        new = [one for one in more.digests if os.path.realpath(one) not in known]
+        return Pictures([*self.digests, *new], self.reading)
 
     def check_same(self, only=None):
         """Check that no file was written since the images were opened.
@@ -91,7 +109,7 @@ def compare(digests, pictures):
     return [path for path, one in digests.items() if pictures.digests.get(path) != one]
 
 
-def _save_arrays(images, folder):
+def _save_arrays(images, folder, taken=()):
     """Write arrays as TIFF files that are read again as they are."""
     paths = []
     for name, array in images.items():
@@ -102,7 +120,7 @@ def _save_arrays(images, folder):
                 f"{array.shape}; expected numbers of the shape (H, W) or (H, W, C)."
             )
         path = folder / f"{Path(name).name}.tif"
-        if path in paths:
+        if str(path) in [*paths, *taken]:
             raise ValueError(f"Two images have the name {name}; give them two names.")
         axes = "YXC" if array.ndim == 3 else "YX"
         with whole_file(path) as temporary:

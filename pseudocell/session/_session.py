@@ -8,6 +8,7 @@ import numpy as np
 
 from pseudocell._stopping import NoLongerWanted, Watch
 from pseudocell.io import Reading, load_model, save_model
+from pseudocell.session._adding import AddingMixin
 from pseudocell.session._annotations import Annotations, History
 from pseudocell.session._editing import EditingMixin
 from pseudocell.session._finding import FindingMixin
@@ -24,7 +25,7 @@ from pseudocell.session._project import Project
 __all__ = ["Session"]
 
 
-class Session(EditingMixin, FindingMixin):
+class Session(AddingMixin, EditingMixin, FindingMixin):
     """A project: images, clicks, marks "not a cell", and a model that learns from them.
 
     Made by `create` or `open`. Each edit is on the disk when its method returns, so
