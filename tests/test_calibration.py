@@ -3,16 +3,14 @@
 import numpy as np
 import pytest
 
-from pseudocell._detection._calibration import Calibration, calibrate, two_groups
+from pseudocell._detection._calibration import Calibration, calibrate
 
 
-def draw_peaks(n_cells=900, n_background=4000, n_clicks=90, seed=0):
+def draw_peaks(n_cells=900, n_background=4000, seed=0):
     """Heights of cells, most of them high, and of background, most of them low."""
     rng = np.random.default_rng(seed)
     heights = np.append(rng.beta(5, 1, n_cells), rng.beta(1, 12, n_background))
-    is_clicked = np.zeros(len(heights), dtype=bool)
-    is_clicked[rng.choice(n_cells, n_clicks, replace=False)] = True
-    return heights, is_clicked, np.arange(len(heights)) < n_cells
+    return heights, np.arange(len(heights)) < n_cells
 
 
 def of_heights(heights, chances, n_cells):
@@ -22,26 +20,10 @@ def of_heights(heights, chances, n_cells):
     return Calibration(knots, heights, n_cells, 50)
 
 
-def test_two_groups_find_the_number_of_cells_from_few_clicks():
-    heights, is_clicked, is_cell = draw_peaks()
-    chances, n_cells = two_groups(heights, is_clicked)
-    assert n_cells == pytest.approx(900, rel=0.05)
-    for low, high in [(0.0, 0.2), (0.2, 0.5), (0.8, 1.0)]:
-        some = ~is_clicked & (heights >= low) & (heights < high)
-        assert chances[some].mean() == pytest.approx(is_cell[some].mean(), abs=0.1)
-
-
-def test_no_click_no_cell():
-    chances, n_cells = two_groups(np.array([0.3, 0.9]), np.zeros(2, dtype=bool))
-    assert not chances.any()
-    assert n_cells == 0
-
-
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_precision_and_recall_are_those_of_the_truth(seed):
-    heights, is_clicked, is_cell = draw_peaks(seed=seed)
-    sure = is_cell.astype(float)
-    calibration = calibrate(heights, is_clicked, sure, is_cell.sum())
+    heights, is_cell = draw_peaks(seed=seed)
+    calibration = calibrate(heights, 90, is_cell.astype(float), is_cell.sum())
     for threshold in (0.3, 0.5, 0.7):
         above = heights > threshold
         precision, recall = is_cell[above].mean(), above[is_cell].mean()
@@ -78,7 +60,7 @@ def test_threshold_for_a_precision_is_the_lowest_and_for_a_recall_the_highest():
 
 def test_no_peak_gives_one_half():
     nothing = np.zeros(0)
-    calibration = calibrate(nothing, nothing.astype(bool), nothing, 3)
+    calibration = calibrate(nothing, 0, nothing, 3)
     assert calibration.threshold() == 0.5
     assert calibration.precision(0.5) == 1
     assert calibration.count(nothing)[0] == 0

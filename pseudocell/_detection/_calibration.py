@@ -6,12 +6,10 @@ import numpy as np
 from scipy.stats import norm
 from sklearn.isotonic import IsotonicRegression
 
-__all__ = ["Calibration", "LEVEL", "calibrate", "two_groups"]
+__all__ = ["Calibration", "calibrate"]
 
 # Of the intervals.
 LEVEL = 0.9
-# Heights are counted in so many bins, and in so many steps the two densities settle.
-N_BINS, N_STEPS = 60, 300
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,101 +141,35 @@ class Calibration:
         return float(number), float(max(0.0, number - margin)), float(number + margin)
 
 
-def calibrate(heights, is_clicked, chances, n_cells):
-    """Learn what heights mean from two estimates that err in different ways.
-
-    One says what the labels of the round say of each peak; the other one what heights
-    alone say, see `two_groups`. The mean of both is taken.
+def calibrate(heights, n_clicks, chances, n_cells):
+    """Learn what heights mean from what the labels of a round say of each peak.
 
     Parameters
     ----------
     heights : ndarray of shape (m,)
         Of peaks, by nets that were not trained there.
-    is_clicked : bool ndarray of shape (m,)
-        Which are at clicked cells.
+    n_clicks : int
+        Number of clicks there.
     chances : ndarray of shape (m,)
-        The probability that each is a cell, by the labels.
+        The probability that each is a cell.
     n_cells : float
-        The number of cells, by the labels.
+        The number of cells.
 
     Returns
     -------
     calibration : Calibration
+        The probability rises with the height: isotonic regression.
     """
-    n_clicks = int(np.sum(is_clicked))
     if len(heights) == 0:
         return Calibration(np.zeros((2, 1)), heights, float(n_cells), n_clicks)
-    by_labels = _rising(heights, chances)
-    by_heights, number = two_groups(heights, is_clicked)
-    rising = (by_labels + _rising(heights, by_heights)) / 2
+    rising = IsotonicRegression(y_min=0, y_max=1).fit_transform(heights, chances)
     knots, first = np.unique(heights, return_index=True)
     values = rising[first]
     # Where neighbours are alike, the middle ones say nothing.
     needed = np.ones(len(knots), dtype=bool)
     needed[1:-1] = (np.diff(values)[:-1] > 0) | (np.diff(values)[1:] > 0)
     knots = np.array([knots[needed], values[needed]])
-    return Calibration(knots, heights, (n_cells + number) / 2, n_clicks)
-
-
-def two_groups(heights, is_clicked):
-    r"""Split peaks into cells and background by the shape of their heights.
-
-    Cells become more with the height, background fewer: heights have the density
-    :math:`\pi f_1 + (1 - \pi) f_0` with an increasing f_1 and a decreasing f_0. Both
-    are found by expectation and maximisation; clicked peaks are cells for sure. Each
-    density is that of Grenander, by isotonic regression of a histogram.
-
-    Parameters
-    ----------
-    heights : ndarray of shape (m,)
-        Of peaks.
-    is_clicked : bool ndarray of shape (m,)
-        Which are at clicked cells.
-
-    Returns
-    -------
-    chances : ndarray of shape (m,)
-        The probability that an unclicked peak of that height is a cell.
-    n_cells : float
-        Number of cells, clicked ones included.
-
-    References
-    ----------
-    Efron, "Microarrays, Empirical Bayes and the Two-Groups Model", Statistical Science
-    2008, doi 10.1214/07-STS236. Grenander, "On the theory of mortality measurement",
-    Scandinavian Actuarial Journal 1956, doi 10.1080/03461238.1956.10414944.
-    """
-    if not np.any(is_clicked):
-        return np.zeros(len(heights)), 0.0
-    top = max(1.0, float(np.median(heights[is_clicked])))
-    edges = np.linspace(min(0.0, heights.min()), top, N_BINS + 1)
-    bins = np.clip(np.searchsorted(edges, heights, "right") - 1, 0, N_BINS - 1)
-    clicked, others = (
-        np.bincount(bins[some], minlength=N_BINS).astype(float)
-        for some in (is_clicked, ~is_clicked)
-    )
-    n_others = others.sum()
-    cells = _density(clicked + 0.5, increasing=True)
-    background = _density(others + 0.5, increasing=False)
-    number = min(0.9 * n_others, others[edges[:-1] > top / 2].sum() + 1)
-    for _ in range(N_STEPS):
-        ours, theirs = number * cells, (n_others - number) * background
-        chances = ours / np.maximum(ours + theirs, np.finfo(float).tiny)
-        number = float((chances * others).sum())
-        cells = _density(clicked + chances * others, increasing=True)
-        background = _density((1 - chances) * others, increasing=False)
-    return chances[bins], number + float(clicked.sum())
-
-
-def _density(counts, *, increasing):
-    where = np.arange(len(counts))
-    fitted = IsotonicRegression(increasing=increasing).fit_transform(where, counts)
-    return fitted / max(fitted.sum(), np.finfo(float).tiny)
-
-
-def _rising(heights, chances):
-    """Return the chances as they rise with the height."""
-    return IsotonicRegression(y_min=0, y_max=1).fit_transform(heights, chances)
+    return Calibration(knots, heights, float(n_cells), n_clicks)
 
 
 def _check_goal(precision, recall):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._geometry._matching import match_points
 from .._geometry._scale import points_from_nominal, points_to_nominal
 from ._calibration import Calibration, calibrate
 from ._held_out import (
@@ -129,19 +128,8 @@ def look_at_places(detector, images, clicks, positives, undecided, probabilities
     n_cells = sum(
         len(known[i][0]) + len(known[i][1]) + known[i][3].sum() for i in clicked
     )
-    is_clicked = [
-        _are_matched(points, clicks[index], radius)
-        for index, (points, _) in zip(clicked, found, strict=True)
-    ]
-    calibration = calibrate(
-        high, np.concatenate(is_clicked), np.concatenate(chances), n_cells
-    )
+    n_clicks = sum(map(len, clicks))
+    calibration = calibrate(high, n_clicks, np.concatenate(chances), n_cells)
     threshold = detector.threshold
     threshold = calibration.threshold() if threshold is None else float(threshold)
     return Look(heights, threshold, high, others, calibration)
-
-
-def _are_matched(points, clicks, radius):
-    matched = np.zeros(len(points), dtype=bool)
-    matched[match_points(points, clicks, radius)[0]] = True
-    return matched

@@ -84,7 +84,8 @@ CENTRE, CORNER = PointUnit("px", 0.0), PointUnit("px", 0.5)
 # QuPath draws pixel 0 from 0 to 1 (its ROIs are java.awt shapes on the image).
 # LabelMe paints the picture from 0, and points in the same coordinates of Qt
 # (labelme/widgets/canvas.py, paintEvent and transformPos).
-# CVAT: the last corner of 1920 x 1080 pixels is (1920, 1080) (cvat-ai/cvat, issue 9973).
+# CVAT: the last corner of 1920 x 1080 pixels is (1920, 1080) (cvat-ai/cvat, issue
+# 9973).
 # COCO: outlines and boxes in [0, W], key points are whole numbers in [0, W - 1], so that
 # half a pixel lies between them (facebookresearch/detectron2, pull request 175).
 # Label Studio: "snap to pixel" puts key points at floor(x) + 1/2 (Image.js,
