@@ -2,10 +2,11 @@
 # 500 MB into a virtual environment here; later runs need no network.
 #
 #   make demo    synthetic images, the whole method, results in ./demo
-#   make test    the tests
+#   make test    the tests; installs what they need on top
 #   make lint    style, layers, types, docstrings, spelling
 #   make docs    the site, in docs/_build/html; its gallery runs for some minutes
 #   make test-napari   the plugin, by clicks in a window of its own (Python 3.11 or later)
+#   make dist    wheel and sdist in ./dist, checked
 #   make clean   remove all that make has made
 #
 # Another interpreter, in an environment of its own: make test PYTHON=python3.12
@@ -13,7 +14,7 @@
 PYTHON ?= python3
 VENV ?= .venv$(patsubst %,-%,$(filter-out python3,$(notdir $(PYTHON))))
 BIN = $(VENV)/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check install
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet install
 
 # For machines without an NVIDIA GPU.
 TORCH_CPU = torch==2.13.0+cpu
@@ -40,9 +41,9 @@ SCREEN = xvfb libdbus-1-3 libegl1 libfontconfig1 libgl1 libgl1-mesa-dri libopeng
     libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 \
     libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 libxkbcommon-x11-0
 
-.PHONY: demo test test-napari lint docs linkcheck clean
+.PHONY: demo test test-napari lint dist docs linkcheck clean
 
-demo: $(VENV)/.ready
+demo: $(VENV)/.installed
 	$(BIN)/pseudocell demo
 
 test: $(VENV)/.ready
@@ -92,22 +93,36 @@ docs: $(VENV)/.ready
 linkcheck: $(VENV)/.ready
 	$(BIN)/python -m sphinx -q -D plot_gallery=0 -b linkcheck docs docs/_build/linkcheck
 
+dist: $(VENV)/.ready
+	@rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+	@ls -l dist
+
 clean:
 	rm -rf docs/_build docs/gallery docs/generated
 	rm -rf .venv .venv-* demo build dist *.egg-info
 	rm -rf .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 	find pseudocell tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamp is written last: an interrupted setup goes on where it stopped. setuptools
-# is in the environment, so that building the package fetches nothing of its own.
-$(VENV)/.ready: setup.cfg pyproject.toml
+# The stamps are written last: an interrupted setup goes on where it stopped. The first
+# is for users, the second for those who work on the package. setuptools is in the
+# environment, so that building the package fetches nothing of its own.
+$(VENV)/.installed: setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	{ echo "$(PYTHON) is missing or older than 3.10; name another one, for example" \
 	    "make PYTHON=python3.12 test" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
-	$(PIP) 'setuptools>=70.1'
+	@$(PIP) 'setuptools>=70.1'
 	@$(BIN)/python -c 'import torch' 2>/dev/null || $(MAKE) --no-print-directory torch
-	$(PIP) --no-build-isolation --editable '.[dev]'
+	@echo "Installing pseudocell into $(VENV)"
+	@$(PIP) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.ready: $(VENV)/.installed
+	@echo "Installing what tests and checks need into $(VENV)"
+	@$(PIP) --no-build-isolation --editable '.[dev]'
 	@touch $@
 
 # PyTorch's default build for Linux brings gigabytes of CUDA, so it is taken only where
@@ -115,9 +130,9 @@ $(VENV)/.ready: setup.cfg pyproject.toml
 .PHONY: torch
 torch:
 	@if [ "$$(uname -s)" = Darwin ] || nvidia-smi -L >/dev/null 2>&1; then \
-	    echo "Installing the default build of PyTorch"; $(PIP) 'torch>=2.4'; \
+	    echo "Installing PyTorch into $(VENV)"; $(PIP) 'torch>=2.4'; \
 	else \
-	    echo "No NVIDIA GPU found: installing the CPU build of PyTorch"; \
+	    echo "Installing PyTorch for the processor (no NVIDIA GPU found) into $(VENV)"; \
 	    $(PIP) $(TORCH_CPU) 2>/dev/null || \
 	    $(PIP) $(TORCH_CPU) --index-url $(TORCH_CPU_INDEX) || \
 	    { echo "No CPU build of PyTorch to be had here. Install one with" \

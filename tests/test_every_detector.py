@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from pseudocell import (
@@ -112,3 +113,9 @@ def test_prediction_goes_to_the_device_that_is_set_after_loading(
     # A copy was told so: the part says still what it was fitted with.
     part = getattr(loaded, "detector_", None)
     assert part is None or part.device == "auto"
+
+
+def test_a_notebook_shows_what_came_of_the_fit(fitted):
+    for shown in (fitted._repr_mimebundle_()["text/html"], fitted._repr_html_()):
+        assert f"{fitted.cell_radius_:.3g} px" in shown
+    assert "What came of the fit" not in clone(fitted)._repr_html_()

@@ -49,6 +49,17 @@ def test_unknown_name_is_an_attribute_error():
         _ = pseudocell.CellFinder
 
 
+def test_a_script_beside_the_clone_imports_the_package(tmp_path):
+    """A folder of its name there, as a clone is, is no package."""
+    (tmp_path / "pseudocell").mkdir()
+    script = tmp_path / "script.py"
+    script.write_text("import pseudocell; print(pseudocell.__version__)")
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == pseudocell.__version__, done.stderr
+
+
 @pytest.mark.parametrize("name", ["metrics", "model_selection", "plotting"])
 def test_public_signatures_are_annotated(name):
     """So that editors and type checkers know them; mypy holds the code to them."""

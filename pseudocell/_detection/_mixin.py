@@ -3,11 +3,12 @@
 from sklearn.utils.validation import check_is_fitted
 
 from ..metrics import MATCHING_DISTANCE, detection_f1
+from ._summary import SummaryMixin
 
 __all__ = ["DetectorMixin"]
 
 
-class DetectorMixin:
+class DetectorMixin(SummaryMixin):
     """Prediction, score and tags of a detector.
 
     A detector has, once it is fitted, ``find_candidates(images, threshold)``, which
