@@ -1,9 +1,13 @@
 """What the heights of peaks mean."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from pseudocell._detection._calibration import Calibration, calibrate
+from pseudocell.cli._goal import at_goal
+from pseudocell.io import read_points, write_points
 
 
 def draw_peaks(n_cells=900, n_background=4000, seed=0):
@@ -93,3 +97,36 @@ def test_intervals_hold_as_often_as_they_say():
         assert low <= number <= high
         hits += low <= (rng.random(60) < its).sum() <= high
     assert 0.85 <= hits / 300 <= 0.95
+
+
+class Known:
+    """A fitted detector whose heights are probabilities."""
+
+    threshold_ = 0.5
+
+    def __init__(self):
+        heights = np.linspace(0.005, 0.995, 100)
+        self.calibration_ = of_heights(heights, heights, heights.sum())
+
+
+def test_a_goal_moves_the_threshold_of_a_copy(capsys):
+    detector = Known()
+    assert at_goal(detector) is detector
+    precise, complete = at_goal(detector, precision=0.9), at_goal(detector, recall=0.9)
+    assert complete.threshold_ < detector.threshold_ < precise.threshold_
+    assert detector.calibration_.precision(precise.threshold_) >= 0.9
+    assert "90% of the finds are expected to be cells" in capsys.readouterr().out
+
+
+def test_a_goal_of_a_detector_that_cannot_tell_is_refused():
+    with pytest.raises(ValueError, match="--precision and --recall need a detector"):
+        at_goal(SimpleNamespace(threshold_=0.5), precision=0.9)
+
+
+def test_probabilities_are_a_column_that_is_read_over(tmp_path):
+    file, points = tmp_path / "points.csv", [np.array([[4.0, 30.5]])]
+    write_points(file, ["a.tif"], points, [np.array([0.9])], [np.array([0.75])])
+    head, line = file.read_text().splitlines()
+    assert head == "image,row,col,score,probability"
+    assert line == "a.tif,4.00,30.50,0.9,0.750"
+    assert read_points(file).points["a.tif"].tolist() == [[4.0, 30.5]]

@@ -122,6 +122,12 @@ def fit(images, points, output, unit, pixel_size, reading, report, **parameters)
     help="Radius of a cell in these images, in pixels, if it is another than in those "
     "of fit. Without it the sizes of a pixel in the files tell.",
 )
+@click.option(
+    "--precision", type=SHARE, help="Take only as many finds as keep this share cells."
+)
+@click.option(
+    "--recall", type=SHARE, help="Take as many finds as bring this share of the cells."
+)
 @reading_options
 @REPORT
 @DEVICE
@@ -133,6 +139,8 @@ def predict(
     overlays,
     restart,
     cell_radius,
+    precision,
+    recall,
     reading,
     report,
     device,
@@ -157,6 +165,8 @@ def predict(
         cell_radius=cell_radius,
         reading=reading,
         report=report,
+        precision=precision,
+        recall=recall,
     )
 
 

@@ -10,6 +10,7 @@ from joblib import effective_n_jobs
 
 from pseudocell._stopping import expect_steps, take_step
 from pseudocell.cli._found_points import FoundPoints
+from pseudocell.cli._goal import at_goal, calibration_of
 from pseudocell.cli._pixel_size import radii_for, with_radius
 from pseudocell.cli._report import check_report, save_report
 from pseudocell.cli._results import (
@@ -44,6 +45,8 @@ def run_predict(
     cell_radius=None,
     reading=None,
     report=None,
+    precision=None,
+    recall=None,
 ):
     """Find the cells in images, and write what was found.
 
@@ -72,6 +75,8 @@ def run_predict(
         How image files are read that leave it open.
     report : str, optional
         File for a report.
+    precision, recall : float, optional
+        What the threshold is chosen for, if not for the best balance of both.
     """
     from pseudocell._inference import choose_device
 
@@ -79,11 +84,17 @@ def run_predict(
     choose_device(device)
     detector = load_model(model)
     use_machine(detector, device=device, n_jobs=n_jobs, verbose=0)
+    wanted = at_goal(detector, precision, recall)
     images = read_images(sources, reading)
     radii = radii_for(detector, images, cell_radius)
     check_report(report, radii)
     with FoundPoints(folder / "found.jsonl", model, restart) as found:
         run = _Run(folder, images, found, overlays, radii)
+        calibration = calibration_of(wanted)
+        run.probability = calibration and calibration.probability
+        if wanted is not detector:
+            detector = wanted
+            run.how = f" threshold {detector.threshold_:.6g}"
         stopped = False
         with saved_together():
             try:
@@ -105,6 +116,7 @@ class _Run:
         self.states = {}
         self.radii = dict(zip((image.label for image in images), radii, strict=True))
         self.failed = []
+        self.probability, self.how = None, ""
 
     def find(self, detector, n_jobs):
         """Find the cells in the images that are left, and write them at once."""
@@ -124,7 +136,8 @@ class _Run:
         done = self._done()
         if done:
             labels = [image.label for image in done]
-            write_results(self.folder, labels, map(self.found.read, labels))
+            found = map(self.found.read, labels)
+            write_results(self.folder, labels, found, self.probability)
             write_layers(self.folder / "napari", done, self.found)
 
     def report(self, stopped):
@@ -192,12 +205,12 @@ class _Run:
         return self._is_done(image) and (picture is None or is_whole_picture(picture))
 
     def _state(self, image):
-        """Return what tells an image from others: content, reading and cell radius."""
+        """Return what tells an image from others: content, and how it is searched."""
         content = self._content(image.path)
         if content and image.mask is not None:
             content = f"{content} {self._content(image.mask.path)}"
         radius = self.radii[image.label]
-        return content and f"{content} {image.how} {radius:.6g}"
+        return content and f"{content} {image.how} {radius:.6g}{self.how}"
 
     def _content(self, path):
         """Return what tells the content of a file from others; None if it is gone."""

@@ -24,7 +24,7 @@ __all__ = [
 PNG_END = b"IEND\xaeB`\x82"
 
 
-def write_results(folder, labels, found):
+def write_results(folder, labels, found, probability=None):
     """Write points.csv and counts.csv, each whole or not at all.
 
     Parameters
@@ -36,6 +36,8 @@ def write_results(folder, labels, found):
     found : iterable of (points, scores)
         Points of shape (n_i, 2) and scores of shape (n_i,) of each image; of a lazy
         iterable only one image is in memory at a time.
+    probability : callable, optional
+        From scores to the probability of being a cell, for a column of its own.
     """
     counts = []
 
@@ -44,9 +46,10 @@ def write_results(folder, labels, found):
             counts.append(len(points))
             yield points
 
-    first, second = tee(found)
+    first, second, third = tee(found, 3)
     all_scores = (scores for _, scores in second)
-    write_points(folder / "points.csv", labels, points_of(first), all_scores)
+    chances = probability and (probability(scores) for _, scores in third)
+    write_points(folder / "points.csv", labels, points_of(first), all_scores, chances)
     # As many numbers as there were points: they are only counted.
     write_counts(folder / "counts.csv", labels, map(range, counts))
 

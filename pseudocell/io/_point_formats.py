@@ -86,8 +86,8 @@ CENTRE, CORNER = PointUnit("px", 0.0), PointUnit("px", 0.5)
 # (labelme/widgets/canvas.py, paintEvent and transformPos).
 # CVAT: the last corner of 1920 x 1080 pixels is (1920, 1080) (cvat-ai/cvat, issue
 # 9973).
-# COCO: outlines and boxes in [0, W], key points are whole numbers in [0, W - 1], so that
-# half a pixel lies between them (facebookresearch/detectron2, pull request 175).
+# COCO: outlines and boxes in [0, W], key points are whole numbers in [0, W - 1], so
+# that half a pixel lies between them (facebookresearch/detectron2, pull request 175).
 # Label Studio: "snap to pixel" puts key points at floor(x) + 1/2 (Image.js,
 # snapPointToPixel), in percent of the size (labelstud.io/tags/keypointlabels).
 # TrackMate: "0.5, so that spot centers are displayed on the pixel centers" is added to

@@ -8,7 +8,7 @@ from pseudocell.io.points import label_columns
 __all__ = ["write_counts", "write_layer", "write_points"]
 
 
-def write_points(path, labels, points, scores):
+def write_points(path, labels, points, scores, probabilities=None):
     """Write detected points as a CSV file, whole or not at all.
 
     Parameters
@@ -22,6 +22,8 @@ def write_points(path, labels, points, scores):
         (row, col) in pixels.
     scores : sequence of ndarray of shape (n_i,)
         Score of each point, larger is more cell-like.
+    probabilities : sequence of ndarray of shape (n_i,), optional
+        How probably each is a cell: a further column ``probability``.
 
     Examples
     --------
@@ -37,12 +39,26 @@ def write_points(path, labels, points, scores):
     a.tif,4.00,30.50,0.9
     """
     columns, cells = label_columns(labels)
+    columns = [*columns, "row", "col", "score"]
+    if probabilities is not None:
+        columns.append("probability")
+    more = repeat(None) if probabilities is None else probabilities
     rows = (
-        [*its_cells, f"{row:.2f}", f"{col:.2f}", f"{score:.5g}"]
-        for its_cells, some, their in zip(cells, points, scores, strict=True)
-        for (row, col), score in zip(some, their, strict=True)
+        [*its_cells, f"{row:.2f}", f"{col:.2f}", *values]
+        for its_cells, some, their, its in zip(
+            cells, points, scores, more, strict=False
+        )
+        for (row, col), *values in zip(some, *_as_text(their, its), strict=True)
     )
-    write_table(path, [*columns, "row", "col", "score"], rows)
+    write_table(path, columns, rows)
+
+
+def _as_text(scores, probabilities):
+    """Return one list of cells a column."""
+    texts = [[f"{score:.5g}" for score in scores]]
+    if probabilities is not None:
+        texts.append([f"{chance:.3f}" for chance in probabilities])
+    return texts
 
 
 def write_counts(path, labels, points):
