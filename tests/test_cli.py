@@ -618,7 +618,7 @@ def test_progress_on_a_terminal_is_a_bar(monkeypatch, capsys):
 def test_the_machine_of_the_user_counts_and_not_that_of_the_model():
     detector = SpotDetector(device="cuda", n_jobs=64)
     detector.detector_ = SpotDetector(device="cuda", n_jobs=64, verbose=1)
-    _predict._use_machine(detector, device="cpu", n_jobs=2, verbose=0)
+    _predict.use_machine(detector, device="cpu", n_jobs=2, verbose=0)
     for part in (detector, detector.detector_):
         assert (part.device, part.n_jobs, part.verbose) == ("cpu", 2, 0)
 
