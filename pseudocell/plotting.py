@@ -235,6 +235,13 @@ def to_colour(image: np.ndarray) -> np.ndarray:
     -------
     picture : uint8 ndarray of shape (H, W, 3)
         The picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pseudocell.plotting import to_colour
+    >>> to_colour(np.arange(12.0).reshape(3, 4)).shape
+    (3, 4, 3)
     """
     if image.ndim == 3 and image.shape[2] != 3:
         image = image.mean(axis=2)

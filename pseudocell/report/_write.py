@@ -130,7 +130,18 @@ def write_report(
 
 
 def check_extras() -> None:
-    """Raise a ValueError if no report can be made; call it before the long work."""
+    """Raise a ValueError if no report can be made; call it before the long work.
+
+    Raises
+    ------
+    ValueError
+        If Matplotlib or Jinja is not installed.
+
+    Examples
+    --------
+    >>> from pseudocell.report import check_extras
+    >>> check_extras()
+    """
     for package in ("matplotlib", "jinja2"):
         try:
             import_module(package)

@@ -21,6 +21,14 @@ class Found:
         Scores: a place is a cell if its height is above the threshold.
     probabilities : float ndarray of shape (n,)
         The chance that it is a cell.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from pseudocell.session import Found
+    >>> found = Found(np.array([[4.0, 9.0]]), np.array([0.8]), np.array([0.95]))
+    >>> found.points[found.heights > 0.5]
+    array([[4., 9.]])
     """
 
     points: np.ndarray
