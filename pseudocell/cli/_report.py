@@ -78,7 +78,7 @@ def check_report(path, radii=None):
     """
     if path is None:
         return
-    from pseudocell.report import check_extras
+    from pseudocell.report._write import check_extras
 
     check_extras()
     if Path(path).is_dir():
