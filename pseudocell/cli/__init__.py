@@ -67,6 +67,14 @@ def demo(output, seed, device, n_jobs):
     help="The clicks: a CSV file with the columns image, row, col (or image, y, x), "
     "a file of napari, Fiji, QuPath and others, or a folder with one for each image.",
 )
+@click.option(
+    "--not-cells", help="Places that are surely no cell: a file or folder of points."
+)
+@click.option(
+    "--corrections",
+    help="Further cells, which an earlier model has missed or asked about: they teach, "
+    "but stand for no others, as the clicks do.",
+)
 @click.option("-o", "--output", required=True, help="File for the model (.pseudocell).")
 @click.option(
     "--cell-radius",
@@ -100,7 +108,9 @@ def fit(images, points, output, unit, pixel_size, reading, report, **parameters)
 
     given = {name: value for name, value in parameters.items() if value is not None}
     given["random_state"] = given.pop("seed")
-    run_fit(images, points, output, given, unit, pixel_size, reading, report)
+    files = {name: given.pop(name, None) for name in ("corrections", "not_cells")}
+    given_files = {"report": report, **files}
+    run_fit(images, points, output, given, unit, pixel_size, reading, **given_files)
 
 
 @main.command()

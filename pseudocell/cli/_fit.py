@@ -46,6 +46,8 @@ def run_fit(
     pixel_size=None,
     reading=None,
     report=None,
+    corrections=None,
+    not_cells=None,
 ):
     """Train a detector and save it.
 
@@ -67,6 +69,8 @@ def run_fit(
         How image files are read that leave it open.
     report : str, optional
         File for a report.
+    corrections, not_cells : str, optional
+        Files of further cells, and of places that are none.
     """
     from pseudocell._inference import choose_device
 
@@ -77,14 +81,20 @@ def run_fit(
     prepare_folder(output.parent)
     choose_device(parameters["device"])
     images = read_images(sources, reading)
-    clicks = points_for_images(read_points(points, unit), images, pixel_size)
+
+    def read(file):
+        return points_for_images(read_points(file, unit), images, pixel_size)
+
+    clicks = read(points)
+    files = {"positives": corrections, "negatives": not_cells}
+    more = {name: read(file) for name, file in files.items() if file}
     n_clicks = sum(map(len, clicks))
     say(
         f"Training on {counted(len(images), 'image')} with {counted(n_clicks, 'click')}"
     )
     detector = new_detector(**parameters)
     try:
-        images, clicks = fit_readable(detector, images, clicks)
+        images, clicks = fit_readable(detector, images, clicks, **more)
         detector.pixel_size_ = common_pixel_size(images)
         save_model(detector, output)
     except KeyboardInterrupt as error:
@@ -98,7 +108,7 @@ def run_fit(
     save_report(report, detector, images, clicks)
 
 
-def fit_readable(detector, images, points):
+def fit_readable(detector, images, points, **more):
     """Fit a detector, without the images that turn out to be damaged.
 
     Damage in the middle of a file is found when its pixels are first read, so no
@@ -112,6 +122,8 @@ def fit_readable(detector, images, points):
         The images.
     points : list of ndarray of shape (n_i, 2)
         The clicks.
+    **more : list of ndarray of shape (n_i, 2)
+        Further points.
 
     Returns
     -------
@@ -126,7 +138,7 @@ def fit_readable(detector, images, points):
     labels = [image.label for image in images]
     while True:
         try:
-            detector.fit(images, points)
+            detector.fit(images, points, **more)
             return images, points
         except UnreadableImageError as error:
             good = [i for i, image in enumerate(images) if image.path != error.path]
@@ -135,6 +147,7 @@ def fit_readable(detector, images, points):
             warnings.warn(f"{error} It is left out.", stacklevel=2)
             images = [images[i] for i in good]
             points = [points[i] for i in good]
+            more = {name: [some[i] for i in good] for name, some in more.items()}
             labels = [labels[i] for i in good]
         except ValueError as error:
             raise ValueError(rename_images(str(error), labels)) from error
@@ -154,9 +167,10 @@ def _report_history(history):
 
 def rename_images(message, labels):
     """Say in a message about ``images[3]`` or ``points[3]`` which image that is."""
+    names = "images|points|partial_points|positives|negatives"
 
     def rename(match):
         index = int(match[2])
         return f"{match[0]} ({labels[index]})" if index < len(labels) else match[0]
 
-    return re.sub(r"\b(images|points|partial_points)\[(\d+)\]", rename, message)
+    return re.sub(rf"\b({names})\[(\d+)\]", rename, message)
