@@ -43,7 +43,7 @@ DETECTOR = partial(
     held_out="places",
     warm_start=True,
     warm_steps=200,
-    max_epochs=15,
+    max_passes=15,
 )
 
 
@@ -76,7 +76,7 @@ class PseudoLabelCellDetector(
         high than too low. None estimates it.
     detector : estimator, default=None
         None takes ``HeatmapDetector(n_nets=2, held_out="places", warm_start=True,
-        warm_steps=200, max_epochs=15)``: two nets that go on learning from round to
+        warm_steps=200, max_passes=15)``: two nets that go on learning from round to
         round.
     extractor : estimator, default=None
         None takes `PatchExtractor`.

@@ -1,14 +1,12 @@
 """paper_recipe: the rules and sizes of the paper and its published code."""
 
-from functools import partial
-
 from ._detection._detector import HeatmapDetector
 from ._pseudo_label import PseudoLabelCellDetector
 from ._ranking._extractor import PatchExtractor
 from ._ranking._featurizer import NNPUFeaturizer
 from ._ranking._ranker import PClassificationRanker
 from ._ranking._selector import ShareSelector
-from .nets import PaperPatchCNN, UNet
+from .nets import PaperPatchCNN
 
 __all__ = ["paper_recipe"]
 
@@ -59,15 +57,16 @@ def paper_recipe(cell_radius=12.0, *, full_size=True, random_state=None, **param
         parts = {
             "detector": HeatmapDetector(
                 nominal_radius=12.0,
-                net=partial(UNet, base_channels=64, depth=4),
+                module__base_channels=64,
+                module__depth=4,
                 # 30 epochs of 13 images in batches of 2.
                 max_steps=195,
                 batch_size=16,
-                learning_rate=1e-3,
+                lr=1e-3,
             ),
             "extractor": PatchExtractor(nominal_radius=12.0, size=27),
             "featurizer": NNPUFeaturizer(
-                net=PaperPatchCNN, learning_rate=1e-4, weight_decay=0.005, max_steps=400
+                module=PaperPatchCNN, lr=1e-4, max_steps=400
             ),
         }
     else:

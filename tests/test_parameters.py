@@ -60,7 +60,7 @@ def test_bad_value_of_the_loop_is_named_before_anything_is_trained(
 
 DOCUMENTED = {
     "detector": HeatmapDetector(
-        n_nets=2, held_out="places", warm_start=True, warm_steps=200, max_epochs=15
+        n_nets=2, held_out="places", warm_start=True, warm_steps=200, max_passes=15
     ),
     "extractor": PatchExtractor(),
     "featurizer": NNPUFeaturizer(),
@@ -83,7 +83,7 @@ def test_parameter_of_a_default_part_can_be_set_and_searched():
     whole = PseudoLabelCellDetector().set_params(ranker__p=8.0, detector__n_nets=3)
     assert whole._part("ranker").get_params() == PClassificationRanker(8.0).get_params()
     assert whole._part("detector").n_nets == 3
-    assert whole._part("detector").max_epochs == 15
+    assert whole._part("detector").max_passes == 15
     search = GridSearchCV(
         PseudoLabelCellDetector(),
         {"ranker__p": [2.0, 4.0]},

@@ -1,6 +1,5 @@
 """HeatmapDetector: a U-Net that regresses a heatmap of cell positions."""
 
-import copy
 from numbers import Integral
 
 from sklearn.base import BaseEstimator
@@ -13,17 +12,15 @@ from .._geometry._scale import (
     nominal_shape,
     points_to_nominal,
 )
+from .._callbacks import CallbackSupportMixin, with_callbacks
 from .._images import Images, check_clicked, check_probabilities
-from .._inference import choose_device, deal_devices
-from .._parameters import HOW_TO_RUN, RADIUS, CheckedMixin, Number
-from .._skorch import build_module, fit_net
-from .._threads import map_threads
-from ..losses import MaskedMSELoss
-from ..nets import UNet
+from .._net_parameters import NET, NetParametersMixin
+from .._parameters import HOW_TO_RUN, RADIUS, Number
 from ._drawing import Drawing
 from ._held_out import deal_clicks
 from ._look import look_at_clicks, look_at_places
 from ._mixin import DetectorMixin
+from ._nets import begin_nets, count_steps, train_nets
 from ._places import deal_places
 from ._training import NominalLabels, cut_crops, find_start, plan_batches
 from ._unseen import LOWEST_PEAK, UnseenMixin
@@ -31,7 +28,9 @@ from ._unseen import LOWEST_PEAK, UnseenMixin
 __all__ = ["HeatmapDetector"]
 
 
-class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
+class HeatmapDetector(
+    UnseenMixin, NetParametersMixin, CallbackSupportMixin, DetectorMixin, BaseEstimator
+):
     """Detect cells as the peaks of a heatmap that a U-Net regresses.
 
     The target is a Gaussian at every labelled cell. With the masked loss only the
@@ -159,13 +158,9 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         "n_nets": [Number(Integral, 1)],
         "held_out": [StrOptions({"clicks", "places"})],
         "nominal_radius": [RADIUS],
-        "net": [callable, None],
-        "loss": [callable, None],
-        "max_steps": [Number(Integral, 1)],
+        **NET,
         "warm_steps": [Number(Integral, 1), None],
-        "max_epochs": [Number(low=0, closed="neither"), None],
-        "batch_size": [Number(Integral, 1)],
-        "learning_rate": [Number(low=0, closed="neither")],
+        "max_passes": [Number(low=0, closed="neither"), None],
         "warm_start": ["boolean"],
         **HOW_TO_RUN,
     }
@@ -180,19 +175,24 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         n_nets=1,
         held_out="clicks",
         nominal_radius=6.0,
-        net=None,
-        loss=None,
-        max_steps=300,
-        warm_steps=None,
-        max_epochs=None,
+        module=None,
+        criterion=None,
+        optimizer=None,
+        lr=3e-3,
         batch_size=8,
-        learning_rate=3e-3,
+        max_steps=300,
+        max_epochs=None,
+        warm_steps=None,
+        max_passes=None,
+        train_split=None,
+        callbacks=None,
         warm_start=False,
         init=None,
         device="auto",
         n_jobs=None,
         random_state=None,
         verbose=0,
+        **skorch,
     ):
         self.cell_radius = cell_radius
         self.masked = masked
@@ -201,20 +201,26 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         self.n_nets = n_nets
         self.held_out = held_out
         self.nominal_radius = nominal_radius
-        self.net = net
-        self.loss = loss
-        self.max_steps = max_steps
-        self.warm_steps = warm_steps
-        self.max_epochs = max_epochs
+        self.module = module
+        self.criterion = criterion
+        self.optimizer = optimizer
+        self.lr = lr
         self.batch_size = batch_size
-        self.learning_rate = learning_rate
+        self.max_steps = max_steps
+        self.max_epochs = max_epochs
+        self.warm_steps = warm_steps
+        self.max_passes = max_passes
+        self.train_split = train_split
+        self.callbacks = callbacks
         self.warm_start = warm_start
         self.init = init
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+        self._set_further(skorch)
 
+    @with_callbacks
     def fit(
         self,
         images,
@@ -265,6 +271,10 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
             given = [()] * len(images) if given is None else given
             more[name] = check_clicked(images, given, name, needed=False)
         chances = check_probabilities(probabilities, more["undecided"])
+        tasks = self._init_callback_context(
+            max_subtasks=self.n_nets, sequential_subtasks=False
+        )
+        tasks.call_on_fit_task_begin(estimator=self, X=images, y=clicks)
         self.n_channels_ = images.n_channels
         self.cell_radius_ = float(
             estimate_cell_radius(images, clicks, "partial_points")
@@ -278,7 +288,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
             ),
             chances,
         )
-        self._train(images, labels, start)
+        self._train(images, labels, start, tasks)
         if self.places_ is None:
             look = look_at_clicks(self, self._drawing(), images, clicks)
         else:
@@ -287,9 +297,12 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
             look = look_at_places(self, images, *known)
         self.click_heights_, self.threshold_ = look.click_heights, look.threshold
         self.found_heights_, self.other_heights_ = look.found, look.others
+        tasks.call_on_fit_task_end(
+            estimator=self, X=images, y=clicks, reconstruction_attributes={}
+        )
         return self
 
-    def _train(self, images, labels, start):
+    def _train(self, images, labels, start, tasks):
         """Train the nets on labels at the nominal size."""
         clicks = labels.clicks
         rng = check_random_state(self.random_state)
@@ -300,50 +313,28 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         if places is not None:
             held_out = [*map(places.fold_of, range(len(sizes)), clicks, sizes)]
         seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
-        if start is None:
-            self.n_steps_ = 0
-            # One after the other: building uses the global seed.
-            net, kind = self.net or UNet, {"in_channels": self.n_channels_}
-            modules = [build_module(net, seed, **kind) for seed in seeds[:, 0]]
-        else:
-            self.n_steps_ = start.n_steps_
-            modules = [copy.deepcopy(net.module_) for net in start.nets_]
+        settings, modules = begin_nets(self, start, seeds[:, 0])
+        self.n_steps_ = 0 if start is None else start.n_steps_
+        if start is not None:
             same = [*map(len, held_out)] == [*map(len, start.click_folds_)]
             if places is None and same:
                 # No net may see now what it was tested on before.
                 held_out = start.click_folds_
         goes_on = start is self and self.warm_steps is not None
-        batches = plan_batches(
+        batches, valid = plan_batches(
             self,
             images.shapes,
             labels,
             held_out,
             places,
-            most=self.warm_steps if goes_on else self.max_steps,
+            most=self.warm_steps if goes_on else self._count_batches(),
             seeds=seeds[:, 1],
         )
-        cut_crops(images, batches, self._scale, self.n_jobs)
-        self.nets_ = self._fit_nets(modules, batches)
-        self.n_steps_ += len(batches[0])
+        cut_crops(images, batches + valid, self._scale, self.n_jobs)
+        self.nets_ = train_nets(self, settings, modules, batches, valid, tasks)
+        self.n_steps_ += max(map(count_steps, self.nets_))
         self.click_folds_ = held_out
         self.places_ = places and [places.axes, places.cuts, places.owners]
-
-    def _fit_nets(self, modules, batches):
-        """Train each module on its batches."""
-        devices = deal_devices(choose_device(self.device), self.n_nets)
-
-        def train(number):
-            return fit_net(
-                modules[number],
-                MaskedMSELoss() if self.loss is None else self.loss(),
-                batches[number],
-                learning_rate=self.learning_rate,
-                device=devices[number],
-                description=f"Training net {number + 1} of {self.n_nets}",
-                verbose=self.verbose,
-            )
-
-        return map_threads(train, range(self.n_nets), self.n_jobs)
 
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.
@@ -384,6 +375,11 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         check_is_fitted(self)
         images = Images(images, self.n_channels_)
         return self._drawing().render(images, self.n_jobs)
+
+    @property
+    def history_(self):
+        """The record of the last training of each net, as skorch keeps it."""
+        return [net.history_ for net in self.nets_]
 
     def _drawing(self):
         sizes = self.nominal_radius, self._scale

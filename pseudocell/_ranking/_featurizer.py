@@ -17,9 +17,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .._callbacks import CallbackSupportMixin, with_callbacks
 from .._inference import choose_device, forward_net
-from .._parameters import HOW_TO_RUN, CheckedMixin, Number
-from .._skorch import build_module, fit_net
+from .._net_parameters import EPOCH, NET, NetParametersMixin
+from .._parameters import HOW_TO_RUN, Number
+from .._skorch import build_module, fit_net, split_samples
 from .._threads import one_thread
 from .._validation import check_patches, check_pu_target
 from ..losses import NonNegativePULoss
@@ -39,10 +41,16 @@ PRIOR_COMPONENTS, PRIOR_FOLDS = 20, 5
 # Standard deviation of the gain and of the offset that a patch gets while training,
 # in units of the standard deviation of all pixels.
 INTENSITY_JITTER = 0.1
+# L2 penalty of the weights, as in the published code.
+WEIGHT_DECAY = 0.005
 
 
 class NNPUFeaturizer(
-    CheckedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    NetParametersMixin,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Learn features that tell positive patches from the unlabelled negative ones.
 
@@ -114,11 +122,7 @@ class NNPUFeaturizer(
 
     _parameter_constraints = {
         "class_prior": [Number(low=0, high=1, closed="neither"), None],
-        "net": [callable, None],
-        "max_steps": [Number(Integral, 1)],
-        "batch_size": [Number(Integral, 1)],
-        "learning_rate": [Number(low=0, closed="neither")],
-        "weight_decay": [Number(low=0)],
+        **NET,
         **{name: HOW_TO_RUN[name] for name in ("device", "random_state", "verbose")},
     }
 
@@ -126,25 +130,36 @@ class NNPUFeaturizer(
         self,
         class_prior=None,
         *,
-        net=None,
-        max_steps=150,
+        module=None,
+        criterion=None,
+        optimizer=None,
+        lr=1e-3,
         batch_size=128,
-        learning_rate=1e-3,
-        weight_decay=0.005,
+        max_steps=150,
+        max_epochs=None,
+        train_split=None,
+        callbacks=None,
         device="auto",
         random_state=None,
         verbose=0,
+        **skorch,
     ):
         self.class_prior = class_prior
-        self.net = net
-        self.max_steps = max_steps
+        self.module = module
+        self.criterion = criterion
+        self.optimizer = optimizer
+        self.lr = lr
         self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
+        self.max_steps = max_steps
+        self.max_epochs = max_epochs
+        self.train_split = train_split
+        self.callbacks = callbacks
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self._set_further(skorch)
 
+    @with_callbacks
     def fit(self, X, y):
         """Learn the features.
 
@@ -172,6 +187,9 @@ class NNPUFeaturizer(
         self.n_channels_ = pixels.shape[1]
         self.mean_, self.scale_ = pixels.mean(axis=0), pixels.std(axis=0)
         self.scale_[self.scale_ == 0] = 1
+        n_steps = self._count_batches()
+        tasks = self._init_callback_context(max_subtasks=-(-n_steps // EPOCH))
+        tasks.call_on_fit_task_begin(estimator=self, X=X, y=y)
         X = self._standardise(X)
         with one_thread():
             if self.class_prior is None:
@@ -179,24 +197,48 @@ class NNPUFeaturizer(
                 self.class_prior_ = float(np.clip(prior, LOWEST_PRIOR, HIGHEST_PRIOR))
             else:
                 self.class_prior_ = self.class_prior
-            self.net_ = fit_net(
-                build_module(
-                    PatchCNN if self.net is None else self.net,
-                    seeds[1],
-                    in_channels=self.n_channels_,
-                ),
-                NonNegativePULoss(self.class_prior_),
-                _PUBatches(X, y, self.max_steps, self.batch_size, seeds[2]),
-                learning_rate=self.learning_rate,
-                weight_decay=self.weight_decay,
-                device=choose_device(self.device),
-                description="PU features",
-                verbose=self.verbose,
-            )
+            self.net_ = self._train(X, y, seeds[1:], tasks)
             # The features are a table: `get_feature_names_out` and `set_output`.
             one = forward_net(self.net_, X[:1], "features", self.device)
             self._n_features_out = one.shape[1]
+        tasks.call_on_fit_task_end(
+            estimator=self, X=None, y=y, reconstruction_attributes=None
+        )
         return self
+
+    def _train(self, X, y, seeds, tasks):
+        """Train a net on standardised patches."""
+        settings = self._net_settings(
+            module=PatchCNN,
+            module__in_channels=self.n_channels_,
+            criterion=NonNegativePULoss,
+            criterion__class_prior=self.class_prior_,
+            **({"optimizer__weight_decay": WEIGHT_DECAY} if not self.optimizer else {}),
+        )
+        train, valid = split_samples(self.train_split, len(y), y, "patches")
+        if len({*y[train]}) < 2:
+            raise ValueError(
+                "train_split leaves no positive or no unlabelled patch to train on; "
+                "expected some of both, as from skorch.dataset.ValidSplit(5, "
+                "stratified=True)."
+            )
+        return fit_net(
+            build_module(settings, seeds[0]),
+            _PUBatches(
+                X[train], y[train], self._count_batches(), self.batch_size, seeds[1]
+            ),
+            settings,
+            valid=_PlainBatches(X[valid], y[valid], self.batch_size) if len(valid) else None,
+            device=choose_device(self.device),
+            description="PU features",
+            verbose=self.verbose,
+            tasks=(tasks, self),
+        )
+
+    @property
+    def history_(self):
+        """The record of the training, as skorch keeps it."""
+        return self.net_.history_
 
     def transform(self, X):
         """Return the features, the input of the last layer of the net.
@@ -308,7 +350,26 @@ class _PUBatches:
         index = np.concatenate(
             [rng.choice(kind, self.half) for kind in (self.positive, self.unlabelled)]
         )
-        return _augment(self.X[index], rng), (np.repeat([1, 0], self.half),)
+        return _augment(self.X[index], rng), np.repeat([1, 0], self.half)
+
+
+class _PlainBatches:
+    """Patches as they are, a like share of them positive in each batch."""
+
+    def __init__(self, X, y, batch_size):
+        self.X, self.y = X.astype(np.float32), y
+        place = np.empty(len(y))
+        for kind in np.unique(y):
+            place[y == kind] = np.linspace(0, 1, np.sum(y == kind))
+        n_batches = -(-len(y) // batch_size)
+        self.parts = np.array_split(np.argsort(place, kind="stable"), n_batches)
+
+    def __len__(self):
+        return len(self.parts)
+
+    def __getitem__(self, number):
+        part = self.parts[number]
+        return self.X[part], self.y[part]
 
 
 def _augment(X, rng):
