@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from pseudocell import HeatmapDetector, PseudoLabelCellDetector, paper_recipe
+from pseudocell import HeatmapDetector, PseudoLabelCellDetector
 from pseudocell._geometry._matching import match_points
 from pseudocell._inference import prepare_net
 from pseudocell.datasets import drop_points, make_brightfield

@@ -2,11 +2,12 @@
 
 from numbers import Integral
 
+import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
 from ._parameters import CheckedMixin, Number
 
-__all__ = ["EPOCH", "NET", "NetParametersMixin"]
+__all__ = ["EPOCH", "NET", "NetParametersMixin", "split_samples"]
 
 # Batches in an epoch: after so many, callbacks are told and held-out samples looked at.
 EPOCH = 30
@@ -65,7 +66,9 @@ class NetParametersMixin(CheckedMixin):
         params : dict
             Names and values.
         """
-        further = {name: value for name, value in vars(self).items() if _is_further(name)}
+        further = {
+            name: value for name, value in vars(self).items() if _is_further(name)
+        }
         return {**super().get_params(deep), **further}
 
     def set_params(self, **params):
@@ -100,7 +103,9 @@ class NetParametersMixin(CheckedMixin):
         """
         mine = {name: getattr(self, name) for name in HANDED_ON}
         mine = {name: value for name, value in mine.items() if value is not None}
-        further = {name: value for name, value in vars(self).items() if _is_further(name)}
+        further = {
+            name: value for name, value in vars(self).items() if _is_further(name)
+        }
         settings = {**defaults, **mine, **further}
         if hasattr(self.module, "state_dict") and not isinstance(self.module, type):
             # It is there already, with its weights.
@@ -114,9 +119,61 @@ class NetParametersMixin(CheckedMixin):
                 )
         return settings
 
+    @property
+    def history_(self):
+        """What skorch recorded of the last training: of the net, or a list of nets."""
+        if hasattr(self, "net_"):
+            return self.net_.history_
+        return [net.history_ for net in self.nets_]
+
     def _count_batches(self):
         """Return the number of batches of a fit: whole epochs where these are given."""
         return self.max_steps if self.max_epochs is None else self.max_epochs * EPOCH
+
+
+def split_samples(train_split, n_samples, y=None, name="samples"):
+    """Split samples as skorch splits a data set.
+
+    Parameters
+    ----------
+    train_split : callable or None
+        Called with a data set and, if there is one, its target; returns two parts of
+        it, as `skorch.dataset.ValidSplit` does. None keeps all samples.
+    n_samples : int
+        Number of samples.
+    y : ndarray of shape (n_samples,), optional
+        The target.
+    name : str
+        What the samples are, for an error.
+
+    Returns
+    -------
+    train, valid : int ndarray of shape (n,) and (m,)
+        Numbers of the samples, increasing.
+
+    Raises
+    ------
+    ValueError
+        If it does not give two parts of the samples, the first not empty.
+    """
+    if train_split is None:
+        return np.arange(n_samples), np.arange(0)
+    numbers = np.arange(n_samples)
+    try:
+        parts = train_split(numbers) if y is None else train_split(numbers, y)
+        train, valid = ([] if part is None else [*map(int, part)] for part in parts)
+    except Exception as error:
+        raise ValueError(
+            f"train_split cannot split {n_samples} {name}: {error}"
+        ) from error
+    every = train + valid
+    if not train or len({*every}) < len(every) or not {*every} <= {*numbers.tolist()}:
+        raise ValueError(
+            f"train_split gave {len(train)} and {len(valid)} samples that are not two "
+            f"parts of the {n_samples} {name}; expected what "
+            "skorch.dataset.ValidSplit(5) gives."
+        )
+    return np.sort(np.array(train)), np.sort(np.array(valid, dtype=int))
 
 
 def _is_further(name):

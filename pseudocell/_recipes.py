@@ -65,9 +65,7 @@ def paper_recipe(cell_radius=12.0, *, full_size=True, random_state=None, **param
                 lr=1e-3,
             ),
             "extractor": PatchExtractor(nominal_radius=12.0, size=27),
-            "featurizer": NNPUFeaturizer(
-                module=PaperPatchCNN, lr=1e-4, max_steps=400
-            ),
+            "featurizer": NNPUFeaturizer(module=PaperPatchCNN, lr=1e-4, max_steps=400),
         }
     else:
         parts = {

@@ -4,7 +4,6 @@ import copy
 from contextlib import nullcontext
 from threading import Lock
 
-import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, LRScheduler
@@ -20,7 +19,7 @@ from ._inference import nearest_device
 from ._net_parameters import EPOCH
 from ._stopping import check_wanted
 
-__all__ = ["build_module", "fit_net", "split_samples"]
+__all__ = ["build_module", "count_steps", "fit_net"]
 
 
 # Modules may be built on several threads; the global generator is one.
@@ -57,51 +56,6 @@ def build_module(settings, random_state):
     with _GLOBAL_SEED, torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(random_state))
         return module(**arguments)
-
-
-def split_samples(train_split, n_samples, y=None, name="samples"):
-    """Split samples as skorch splits a data set.
-
-    Parameters
-    ----------
-    train_split : callable or None
-        Called with a data set and, if there is one, its target; returns two parts of
-        it, as `skorch.dataset.ValidSplit` does. None keeps all samples.
-    n_samples : int
-        Number of samples.
-    y : ndarray of shape (n_samples,), optional
-        The target.
-    name : str
-        What the samples are, for an error.
-
-    Returns
-    -------
-    train, valid : int ndarray of shape (n,) and (m,)
-        Numbers of the samples, increasing.
-
-    Raises
-    ------
-    ValueError
-        If it does not give two parts of the samples, the first not empty.
-    """
-    if train_split is None:
-        return np.arange(n_samples), np.arange(0)
-    numbers = np.arange(n_samples)
-    try:
-        parts = train_split(numbers) if y is None else train_split(numbers, y)
-        train, valid = ([] if part is None else [*map(int, part)] for part in parts)
-    except Exception as error:
-        raise ValueError(
-            f"train_split cannot split {n_samples} {name}: {error}"
-        ) from error
-    every = train + valid
-    if not train or len({*every}) < len(every) or not {*every} <= {*numbers.tolist()}:
-        raise ValueError(
-            f"train_split gave {len(train)} and {len(valid)} samples that are not two "
-            f"parts of the {n_samples} {name}; expected what "
-            "skorch.dataset.ValidSplit(5) gives."
-        )
-    return np.sort(np.array(train)), np.sort(np.array(valid, dtype=int))
 
 
 def fit_net(
@@ -179,7 +133,9 @@ def fit_net(
         net.notify("on_train_end", X=whole, y=None)
     # What was for this training alone.
     net.train_split, net.passing_ = None, ()
-    net.callbacks_ = [(name, one) for name, one in net.callbacks_ if name not in PASSING]
+    net.callbacks_ = [
+        (name, one) for name, one in net.callbacks_ if name not in PASSING
+    ]
     return _settle(net)
 
 
@@ -231,11 +187,16 @@ class _EnoughError(Exception):
 
 
 class _Loader(DataLoader):
-    """Torch's loader, with a generator of its own: it would draw from the global one."""
+    """Torch's loader with its own generator: it would draw from the global one."""
 
     def __init__(self, dataset, **options):
         options.setdefault("generator", torch.Generator())
         super().__init__(dataset, **options)
+
+
+def count_steps(net):
+    """Return on how many batches a net was trained: callbacks may end it early."""
+    return sum(net.history_[:, "train_batch_count"])
 
 
 class _Net(NeuralNet):
@@ -270,9 +231,7 @@ class _Net(NeuralNet):
 
     def start(self, module):
         """Initialize with a module that is there."""
-        vars(self)["ready_"] = module.to(
-            self.device, memory_format=torch.channels_last
-        )
+        vars(self)["ready_"] = module.to(self.device, memory_format=torch.channels_last)
         return self.initialize()
 
     def initialize_module(self):

@@ -406,8 +406,9 @@ def make_net(in_channels):
 REFUSED = {
     r"HeatmapDetector\.module is the class Shallow of": HeatmapDetector(module=Shallow),
     r"HeatmapDetector\.module is the class UNet of": HeatmapDetector(module=UNet),
-    r"HeatmapDetector\.module is the function make_net": HeatmapDetector(module=make_net),
-    r"Detector\.module is the function make_net": HeatmapDetector(module=partial(make_net)),
+    r"HeatmapDetector\.module is the function make_net":
+    HeatmapDetector(module=make_net),
+    r"r\.module is the function make_net": HeatmapDetector(module=partial(make_net)),
     r"PseudoLabelCellDetector\.selector is an object of the class Selector":
     PseudoLabelCellDetector(selector=Selector()),
     r"PseudoLabelCellDetector\.ranker is an object of the class LogisticRegression":

@@ -98,9 +98,7 @@ def test_same_seed_gives_the_same_weights():
     torch.manual_seed(1)
     first = weights_of(build(make_net, 7, hidden=5))
     torch.manual_seed(2)
-    np.testing.assert_array_equal(
-        weights_of(build(make_net, 7, hidden=5)), first
-    )
+    np.testing.assert_array_equal(weights_of(build(make_net, 7, hidden=5)), first)
     assert (weights_of(build(make_net, 8, hidden=5)) != first).any()
 
 

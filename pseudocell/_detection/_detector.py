@@ -3,26 +3,20 @@
 from numbers import Integral
 
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .._geometry._radius import estimate_cell_radius
-from .._geometry._scale import (
-    nominal_shape,
-    points_to_nominal,
-)
 from .._callbacks import CallbackSupportMixin, with_callbacks
+from .._geometry._radius import estimate_cell_radius
+from .._geometry._scale import points_to_nominal
 from .._images import Images, check_clicked, check_probabilities
 from .._net_parameters import NET, NetParametersMixin
 from .._parameters import HOW_TO_RUN, RADIUS, Number
 from ._drawing import Drawing
-from ._held_out import deal_clicks
 from ._look import look_at_clicks, look_at_places
 from ._mixin import DetectorMixin
-from ._nets import begin_nets, count_steps, train_nets
-from ._places import deal_places
-from ._training import NominalLabels, cut_crops, find_start, plan_batches
+from ._nets import train_nets
+from ._training import NominalLabels, find_start
 from ._unseen import LOWEST_PEAK, UnseenMixin
 
 __all__ = ["HeatmapDetector"]
@@ -63,33 +57,44 @@ class HeatmapDetector(
         with all that is in it, so that the clicks there are a sample of the cells.
     nominal_radius : float, default=6.0
         Images are resampled so that a cell has this radius, in pixels.
-    net : callable, default=None
-        Called as ``net(in_channels=C)``; returns a torch module from images to
-        heatmaps with the attributes `stride` and `reach`. None takes
-        `pseudocell.nets.UNet`.
-    loss : callable, default=None
-        Called as ``loss()``; returns a torch module that is called with the heatmaps of
-        the net, the target and the weights of its pixels, all of shape (n, h, w). None
-        takes `pseudocell.losses.MaskedMSELoss`.
+    module : callable, default=None
+        Called as ``module(in_channels=C)``; returns a torch module from images to
+        heatmaps with the attributes `stride` and `reach`. Or such a module, which is
+        copied with its weights. None takes `pseudocell.nets.UNet`.
+    criterion : callable, default=None
+        Called as ``criterion()``; returns a torch module that is called with the
+        heatmaps of the net, the target and the weights of its pixels, all of shape
+        (n, h, w). None takes `pseudocell.losses.MaskedMSELoss`.
+    optimizer : callable, default=None
+        None takes `torch.optim.Adam`.
+    lr : float, default=3e-3
+        The learning rate; the largest of one cycle, unless an `LRScheduler` is among
+        the callbacks.
+    batch_size : int, default=8
+        Crops in a batch.
     max_steps : int, default=300
         Number of batches that a net is trained on.
+    max_epochs : int, default=None
+        Number of epochs, of 30 batches each, in place of `max_steps`.
     warm_steps : int, default=None
-        That number where `warm_start` goes on from the fit before. None takes
-        `max_steps` there, too.
-    max_epochs : float, default=None
+        Number of batches where `warm_start` goes on from the fit before. None takes as
+        many there, too.
+    max_passes : float, default=None
         Fewer batches are taken, but 30 at least, if the crops would cover the images
         whose unlabelled pixels count more often than this: on small images a net learns
         by heart which cells have no label. None sets no such limit.
-    batch_size : int, default=8
-        Crops in a batch.
-    learning_rate : float, default=3e-3
-        The largest learning rate of the cycle.
+    train_split : callable, default=None
+        Which clicks a net is validated on after each epoch instead of learning them, as
+        `skorch.dataset.ValidSplit(5)`. None trains on all.
+    callbacks : list of skorch callbacks, default=None
+        Told of the training; each net gets a shallow copy. "disable" takes none, not
+        even skorch's own.
     warm_start : bool, default=False
         Whether `fit` goes on from the nets of the fit before, if there was one, on
         other labels or other images.
     init : fitted detector, default=None
         Its nets are copied, and `fit` goes on from the copies: fine-tuning, with few
-        clicks and few steps, of what was learnt on other images. `net` is not used
+        clicks and few steps, of what was learnt on other images. `module` is not used
         then. A `HeatmapDetector`, or one that has one as `detector_`. As a parameter of
         a part or in a search it must be ``FrozenEstimator(fitted)`` of
         scikit-learn, because clones forget what was fitted.
@@ -102,7 +107,11 @@ class HeatmapDetector(
     random_state : int, RandomState instance or None, default=None
         Seed; the same seed gives the same points on any number of threads.
     verbose : int, default=0
-        1 shows progress bars.
+        1 shows progress bars, 2 prints skorch's table of epochs, too.
+    **skorch
+        What skorch knows by a prefix, as ``module__depth=4``,
+        ``optimizer__weight_decay=1e-4`` or ``iterator_train__num_workers=2``; also
+        ``criterion__``, ``callbacks__`` and ``iterator_valid__``.
 
     Attributes
     ----------
@@ -110,10 +119,13 @@ class HeatmapDetector(
         The radius that is used, in pixels of the images.
     nets_ : list of skorch.NeuralNet
         The fitted nets.
+    history_ : list of skorch.history.History
+        The record of the last training of each net.
     n_channels_ : int
         Number of channels of the images.
     n_steps_ : int
-        Number of batches that each net was trained on, in all fits.
+        Number of batches that each net was trained on, in all fits; the most, where a
+        callback ended the training of some early.
     click_folds_ : list of int ndarray of shape (n_i,)
         Number of the net that has not seen the click; -1 with a single net.
     click_heights_ : list of float ndarray of shape (n_i,)
@@ -288,7 +300,7 @@ class HeatmapDetector(
             ),
             chances,
         )
-        self._train(images, labels, start, tasks)
+        train_nets(self, images, labels, start, tasks)
         if self.places_ is None:
             look = look_at_clicks(self, self._drawing(), images, clicks)
         else:
@@ -301,40 +313,6 @@ class HeatmapDetector(
             estimator=self, X=images, y=clicks, reconstruction_attributes={}
         )
         return self
-
-    def _train(self, images, labels, start, tasks):
-        """Train the nets on labels at the nominal size."""
-        clicks = labels.clicks
-        rng = check_random_state(self.random_state)
-        held_out = deal_clicks(clicks, self.n_nets, rng)
-        sizes = [nominal_shape(shape, self._scale) for shape in images.shapes]
-        by_place = self.held_out == "places"
-        places = deal_places(clicks, sizes, self.n_nets) if by_place else None
-        if places is not None:
-            held_out = [*map(places.fold_of, range(len(sizes)), clicks, sizes)]
-        seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
-        settings, modules = begin_nets(self, start, seeds[:, 0])
-        self.n_steps_ = 0 if start is None else start.n_steps_
-        if start is not None:
-            same = [*map(len, held_out)] == [*map(len, start.click_folds_)]
-            if places is None and same:
-                # No net may see now what it was tested on before.
-                held_out = start.click_folds_
-        goes_on = start is self and self.warm_steps is not None
-        batches, valid = plan_batches(
-            self,
-            images.shapes,
-            labels,
-            held_out,
-            places,
-            most=self.warm_steps if goes_on else self._count_batches(),
-            seeds=seeds[:, 1],
-        )
-        cut_crops(images, batches + valid, self._scale, self.n_jobs)
-        self.nets_ = train_nets(self, settings, modules, batches, valid, tasks)
-        self.n_steps_ += max(map(count_steps, self.nets_))
-        self.click_folds_ = held_out
-        self.places_ = places and [places.axes, places.cuts, places.owners]
 
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.
@@ -375,11 +353,6 @@ class HeatmapDetector(
         check_is_fitted(self)
         images = Images(images, self.n_channels_)
         return self._drawing().render(images, self.n_jobs)
-
-    @property
-    def history_(self):
-        """The record of the last training of each net, as skorch keeps it."""
-        return [net.history_ for net in self.nets_]
 
     def _drawing(self):
         sizes = self.nominal_radius, self._scale

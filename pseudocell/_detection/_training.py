@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from .._geometry._heatmap import render_heatmap, render_mask, render_weights
 from .._geometry._scale import NominalImage, nominal_shape
-from .._skorch import split_samples
+from .._net_parameters import split_samples
 from .._threads import map_threads
 from ._batches import CropBatches
 from ._held_out import seen_clicks

@@ -1,7 +1,5 @@
 """Features of patches, learnt from positive and unlabelled patches."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -19,14 +17,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._callbacks import CallbackSupportMixin, with_callbacks
 from .._inference import choose_device, forward_net
-from .._net_parameters import EPOCH, NET, NetParametersMixin
+from .._net_parameters import EPOCH, NET, NetParametersMixin, split_samples
 from .._parameters import HOW_TO_RUN, Number
-from .._skorch import build_module, fit_net, split_samples
+from .._skorch import build_module, fit_net
 from .._threads import one_thread
 from .._validation import check_patches, check_pu_target
 from ..losses import NonNegativePULoss
 from ..nets import PatchCNN
 from ._class_prior import estimate_class_prior
+from ._pu_batches import PlainBatches, PUBatches
 
 __all__ = ["NNPUFeaturizer"]
 
@@ -38,9 +37,6 @@ LOWEST_PRIOR, HIGHEST_PRIOR = 0.6, 0.9
 PRIOR_WITHOUT_ESTIMATE = 0.7
 # The classifier for the estimate: principal components that it sees, folds.
 PRIOR_COMPONENTS, PRIOR_FOLDS = 20, 5
-# Standard deviation of the gain and of the offset that a patch gets while training,
-# in units of the standard deviation of all pixels.
-INTENSITY_JITTER = 0.1
 # L2 penalty of the weights, as in the published code.
 WEIGHT_DECAY = 0.005
 
@@ -65,25 +61,42 @@ class NNPUFeaturizer(
         Share of positives **among the unlabelled patches**, in (0, 1). Too high costs
         little, too low costs much: the net then learns its positives by heart. None
         estimates it and clips the estimate to 0.6 .. 0.9.
-    net : callable, default=None
-        Called as ``net(in_channels=C)``; returns a torch module with ``forward``
+    module : callable, default=None
+        Called as ``module(in_channels=C)``; returns a torch module with ``forward``
         (patches of shape (n, C, size, size) to logits of shape (n,)) and ``features``.
-        None takes `pseudocell.nets.PatchCNN`.
-    max_steps : int, default=150
-        Number of batches.
+        Or such a module, which is copied. None takes `pseudocell.nets.PatchCNN`.
+    criterion : callable, default=None
+        Called as ``criterion(class_prior=pi)``; returns a torch module that is called
+        with logits and labels of shape (n,). None takes
+        `pseudocell.losses.NonNegativePULoss`.
+    optimizer : callable, default=None
+        None takes `torch.optim.Adam` with the published ``weight_decay=0.005``.
+    lr : float, default=1e-3
+        The learning rate; the largest of one cycle, unless an `LRScheduler` is among
+        the callbacks.
     batch_size : int, default=128
         Patches in a batch, half of them positive; even.
-    learning_rate : float, default=1e-3
-        The largest learning rate of the cycle.
-    weight_decay : float, default=0.005
-        L2 penalty of the weights, as in the published code.
+    max_steps : int, default=150
+        Number of batches.
+    max_epochs : int, default=None
+        Number of epochs, of 30 batches each, in place of `max_steps`.
+    train_split : callable, default=None
+        Which patches the net is validated on after each epoch instead of learning
+        them, as `skorch.dataset.ValidSplit(5, stratified=True)`. None trains on all.
+    callbacks : list of skorch callbacks, default=None
+        Told of the training, as shallow copies. "disable" takes none, not even skorch's
+        own.
     device : str, default="auto"
         "auto", "cpu", "cuda" or "mps".
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the batches and the estimate of the prior. The same
         seed gives the same features on any number of threads.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, 2 prints skorch's table of epochs, too.
+    **skorch
+        What skorch knows by a prefix, as ``module__width=64``,
+        ``optimizer__weight_decay=0`` or ``criterion__beta=0.1``; also ``callbacks__``,
+        ``iterator_train__`` and ``iterator_valid__``.
 
     Attributes
     ----------
@@ -91,6 +104,8 @@ class NNPUFeaturizer(
         The prior that was used.
     net_ : skorch.NeuralNet
         The fitted net; the torch module is ``net_.module_``.
+    history_ : skorch.history.History
+        The record of its training.
     n_channels_ : int
         Number of channels of the patches.
     mean_, scale_ : ndarray of shape (n_channels_,)
@@ -224,21 +239,18 @@ class NNPUFeaturizer(
             )
         return fit_net(
             build_module(settings, seeds[0]),
-            _PUBatches(
+            PUBatches(
                 X[train], y[train], self._count_batches(), self.batch_size, seeds[1]
             ),
             settings,
-            valid=_PlainBatches(X[valid], y[valid], self.batch_size) if len(valid) else None,
+            valid=PlainBatches(X[valid], y[valid], self.batch_size)
+            if len(valid)
+            else None,
             device=choose_device(self.device),
             description="PU features",
             verbose=self.verbose,
             tasks=(tasks, self),
         )
-
-    @property
-    def history_(self):
-        """The record of the training, as skorch keeps it."""
-        return self.net_.history_
 
     def transform(self, X):
         """Return the features, the input of the last layer of the net.
@@ -328,56 +340,3 @@ def estimate_patch_prior(X, y, seed):
     scores = cross_val_predict(classifier, X, y, cv=folds, method="decision_function")
     scores = scores[:, np.newaxis]
     return estimate_class_prior(scores[y == 1], scores[y == 0], random_state=seed)
-
-
-class _PUBatches:
-    """Batches of half positive and half unlabelled patches, changed at random.
-
-    Batch `step` depends on the seed and `step` alone. The risk weights the two halves,
-    so that their shares in a batch do not matter; equal shares serve both means best.
-    """
-
-    def __init__(self, X, y, n_steps, batch_size, seed):
-        self.X, self.n_steps, self.seed = X, n_steps, int(seed)
-        self.half = max(1, batch_size // 2)
-        self.positive, self.unlabelled = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
-
-    def __len__(self):
-        return self.n_steps
-
-    def __getitem__(self, step):
-        rng = np.random.default_rng([self.seed, step])
-        index = np.concatenate(
-            [rng.choice(kind, self.half) for kind in (self.positive, self.unlabelled)]
-        )
-        return _augment(self.X[index], rng), np.repeat([1, 0], self.half)
-
-
-class _PlainBatches:
-    """Patches as they are, a like share of them positive in each batch."""
-
-    def __init__(self, X, y, batch_size):
-        self.X, self.y = X.astype(np.float32), y
-        place = np.empty(len(y))
-        for kind in np.unique(y):
-            place[y == kind] = np.linspace(0, 1, np.sum(y == kind))
-        n_batches = -(-len(y) // batch_size)
-        self.parts = np.array_split(np.argsort(place, kind="stable"), n_batches)
-
-    def __len__(self):
-        return len(self.parts)
-
-    def __getitem__(self, number):
-        part = self.parts[number]
-        return self.X[part], self.y[part]
-
-
-def _augment(X, rng):
-    """Apply one of the 8 symmetries of the square and an intensity change to each."""
-    turns, mirrored = rng.integers(4, size=len(X)), rng.random(len(X)) < 0.5
-    X = np.where(mirrored[:, None, None, None], X[..., ::-1], X)
-    for turn in range(1, 4):
-        X[turns == turn] = np.rot90(X[turns == turn], turn, axes=(2, 3))
-    gain = rng.normal(1, INTENSITY_JITTER, (len(X), 1, 1, 1))
-    offset = rng.normal(0, INTENSITY_JITTER, (*X.shape[:2], 1, 1))
-    return (gain * X + offset).astype(np.float32)

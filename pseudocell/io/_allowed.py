@@ -4,7 +4,6 @@ By name and not as objects, because their modules lie above this one and load to
 """
 
 import inspect
-from functools import partial
 from importlib import import_module
 
 __all__ = [

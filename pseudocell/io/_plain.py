@@ -305,7 +305,9 @@ def _make_net(kind, state):
     _check_net(state["factory"], state["arguments"])
     if state["device"] == "meta" or not isinstance(state["device"], str):
         raise _RefusedError(f"a net in it is on the device {state['device']!r}")
-    settings = state.setdefault("settings", {"criterion": find("MaskedMSELoss", LOSSES)})
+    settings = state.setdefault(
+        "settings", {"criterion": find("MaskedMSELoss", LOSSES)}
+    )
     for key in settings:
         if not isinstance(key, str) or not key.startswith(SETTINGS):
             raise _RefusedError(f"a net in it has the setting {str(key)[:40]!r}")
