@@ -6,14 +6,11 @@ the third to be judged on. Small nets and short trainings, so that the page is d
 seconds; the curves of real images are in the guide.
 """
 
-from functools import partial
-
 import matplotlib.pyplot as plt
 
 from pseudocell import HeatmapDetector, NNPUFeaturizer, PseudoLabelCellDetector
 from pseudocell.datasets import make_brightfield
 from pseudocell.metrics import detection_f1
-from pseudocell.nets import UNet
 
 CELL_RADIUS = 8
 MAX_DISTANCE = 10
@@ -28,7 +25,8 @@ detector = PseudoLabelCellDetector(
     CELL_RADIUS,
     max_iter=1,
     detector=HeatmapDetector(
-        net=partial(UNet, base_channels=8, depth=2),
+        module__base_channels=8,
+        module__depth=2,
         n_nets=2,
         max_steps=80,
         batch_size=4,

@@ -6,14 +6,12 @@ random, beside the centre, in one corner, and the brightest only.
 """
 
 import warnings
-from functools import partial
 
 import matplotlib.pyplot as plt
 
 from pseudocell import HeatmapDetector, NNPUFeaturizer, PseudoLabelCellDetector
 from pseudocell.datasets import bias_clicks, drop_points, make_brightfield
 from pseudocell.metrics import detection_f1
-from pseudocell.nets import UNet
 
 CELL_RADIUS = 8
 MAX_DISTANCE = 10
@@ -37,7 +35,8 @@ detector = PseudoLabelCellDetector(
     CELL_RADIUS,
     max_iter=1,
     detector=HeatmapDetector(
-        net=partial(UNet, base_channels=8, depth=2),
+        module__base_channels=8,
+        module__depth=2,
         n_nets=2,
         max_steps=80,
         batch_size=4,

@@ -5,15 +5,12 @@ A detector that has learnt from two frames finds the cells of all frames, and ea
 is linked with the nearest one of the next frame.
 """
 
-from functools import partial
-
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.spatial import KDTree
 
 from pseudocell import HeatmapDetector, NNPUFeaturizer, PseudoLabelCellDetector
 from pseudocell.datasets import make_brightfield
-from pseudocell.nets import UNet
 
 CELL_RADIUS = 8
 
@@ -38,7 +35,8 @@ detector = PseudoLabelCellDetector(
     CELL_RADIUS,
     max_iter=1,
     detector=HeatmapDetector(
-        net=partial(UNet, base_channels=8, depth=2),
+        module__base_channels=8,
+        module__depth=2,
         n_nets=2,
         max_steps=80,
         batch_size=4,

@@ -37,7 +37,7 @@ images, points = make_phase_contrast(
     random_state=0,
 )
 nets = {
-    "net": partial(UNet, base_channels=8, depth=2),
+    "module": partial(UNet, base_channels=8, depth=2),
     "n_nets": 2,
     "batch_size": 4,
     "random_state": 0,

@@ -47,7 +47,12 @@ axes[0].imshow(images[2], cmap="gray")
 axes[0].set_title("unseen image")
 for ax, (name, net) in zip(axes[1:], nets.items(), strict=True):
     detector = HeatmapDetector(
-        CELL_RADIUS, masked=False, net=net, max_steps=150, batch_size=4, random_state=0
+        CELL_RADIUS,
+        masked=False,
+        module=net,
+        max_steps=150,
+        batch_size=4,
+        random_state=0,
     )
     detector.fit(images[:2], points[:2])
     ax.imshow(detector.predict_heatmap(images[2:3])[0], vmin=0, vmax=1)

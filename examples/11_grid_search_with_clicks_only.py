@@ -40,7 +40,7 @@ images, clicks, folds = split_clicks(images[:2], clicks, n_splits=2, random_stat
 detector = PseudoLabelCellDetector(
     CELL_RADIUS,
     detector=HeatmapDetector(
-        net=partial(UNet, base_channels=8, depth=2),
+        module=partial(UNet, base_channels=8, depth=2),
         n_nets=2,
         max_steps=30,
         batch_size=4,

@@ -31,7 +31,7 @@ def make_search():
     detector = HeatmapDetector(
         CELL_RADIUS,
         masked=False,
-        net=partial(UNet, base_channels=8, depth=2),
+        module=partial(UNet, base_channels=8, depth=2),
         max_steps=40,
         batch_size=4,
         random_state=0,

@@ -41,7 +41,7 @@ def main():
         sets, grid = [made_set()], QUICK_GRID
         net = partial(UNet, base_channels=4, depth=1)
         parts = {
-            "detector": HeatmapDetector(net=net, n_nets=2, max_steps=10),
+            "detector": HeatmapDetector(module=net, n_nets=2, max_steps=10),
             "featurizer": NNPUFeaturizer(max_steps=10),
         }
     else:

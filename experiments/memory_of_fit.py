@@ -78,7 +78,7 @@ def measure(what, count, options):
         max_iter=options.rounds,
         max_search=options.max_search,
         detector=HeatmapDetector(
-            n_nets=2, warm_start=True, max_steps=options.steps, max_epochs=15
+            n_nets=2, warm_start=True, max_steps=options.steps, max_passes=15
         ),
         random_state=0,
     )

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from pseudocell import HeatmapDetector, PseudoLabelCellDetector, paper_recipe
+from pseudocell import HeatmapDetector, PseudoLabelCellDetector
 from pseudocell._geometry._matching import match_points
 from pseudocell._inference import prepare_net
 from pseudocell.datasets import drop_points, make_brightfield
@@ -68,7 +68,7 @@ def seconds(function, repeats=1):
 
 def published_net():
     """Return the U-Net of the published code."""
-    return paper_recipe().detector.net(in_channels=1)
+    return UNet(in_channels=1, base_channels=64, depth=4)
 
 
 def fit_detector(cell_radius, **parameters):

@@ -11,7 +11,7 @@ except ImportError:
     class _NobodyListens:
         """Takes what callbacks would be told."""
 
-        def subcontext(self, task_name=""):
+        def subcontext(self, task_name="", task_id=None, max_subtasks=0):
             return self
 
         def call_on_fit_task_begin(self, *, estimator, X, y):
@@ -23,7 +23,7 @@ except ImportError:
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """An estimator without `set_callbacks`, whose `fit` is the same."""
 
-        def _init_callback_context(self, max_subtasks=0):
+        def _init_callback_context(self, max_subtasks=0, sequential_subtasks=True):
             return _NobodyListens()
 
     def with_callbacks(method):

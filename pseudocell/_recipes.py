@@ -1,7 +1,5 @@
 """paper_recipe: the rules and sizes of the paper and its published code."""
 
-from functools import partial
-
 from ._detection._detector import HeatmapDetector
 from ._detection._threshold import THRESHOLD_IF_STRETCHED
 from ._pseudo_label import PseudoLabelCellDetector
@@ -9,7 +7,7 @@ from ._ranking._extractor import PatchExtractor
 from ._ranking._featurizer import NNPUFeaturizer
 from ._ranking._published_ranker import PublishedRanker
 from ._ranking._selector import ShareSelector
-from .nets import PaperPatchCNN, UNet
+from .nets import PaperPatchCNN
 
 __all__ = ["paper_recipe"]
 
@@ -76,7 +74,7 @@ def paper_recipe(
         raise ValueError(f"variant is {variant!r}; expected 'text' or 'code'.")
     surrogate, promoted = VARIANTS[variant]
     # The risk as printed: below zero its negative part is cut off, and not undone.
-    risk = {"surrogate": surrogate, "correction": False}
+    risk = {"criterion__surrogate": surrogate, "criterion__correction": False}
     parts = _full_size_parts(risk) if full_size else _small_parts(risk)
     rules = {
         "alpha": 0.05,
@@ -103,17 +101,17 @@ def _full_size_parts(risk):
         "detector": HeatmapDetector(
             nominal_radius=12.0,
             normalize="min-max",
-            net=partial(UNet, base_channels=64, depth=4),
+            module__base_channels=64,
+            module__depth=4,
             # 30 epochs of 13 images in batches of 2.
             max_steps=195,
             batch_size=16,
-            learning_rate=1e-3,
+            lr=1e-3,
         ),
         "extractor": PatchExtractor(nominal_radius=12.0, size=27),
         "featurizer": NNPUFeaturizer(
-            net=PaperPatchCNN,
-            learning_rate=1e-4,
-            weight_decay=0.005,
+            module=PaperPatchCNN,
+            lr=1e-4,
             max_steps=400,
             **risk,
         ),

@@ -7,76 +7,91 @@ from threading import Lock
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, LRScheduler
-from torch.utils.data import Dataset
+from skorch.helper import predefined_split
+from skorch.utils import to_tensor
+from torch import nn
+from torch.optim import Adam
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.utils.data import DataLoader, Dataset
 from tqdm.auto import tqdm
 
 from ._inference import nearest_device
+from ._net_parameters import EPOCH
 from ._stopping import take_step
 
-__all__ = ["build_module", "fit_net"]
+__all__ = ["build_module", "count_steps", "fit_net"]
 
 
 # Modules may be built on several threads; the global generator is one.
 _GLOBAL_SEED = Lock()
+MODULE = "module__"
+# Callbacks of a training that a fitted net has no use for.
+PASSING = ("one_cycle", "progress", "tasks")
 
 
-def build_module(factory, random_state, **kwargs):
+def build_module(settings, random_state):
     """Build a torch module under its own seed.
 
     Parameters
     ----------
-    factory : callable
-        Returns a module.
+    settings : dict
+        Has `module`, which returns a module, or is one that is copied with its
+        weights, and its arguments with the prefix ``module__``.
     random_state : int
         Seed of the initial weights. The global generators stay untouched.
-    **kwargs
-        Passed to the factory.
 
     Returns
     -------
     module : torch.nn.Module
-        The module. It remembers in `built_by` how it was built, so that a file of plain
-        data can do without its structure.
+        The module.
     """
+    module = settings["module"]
+    if isinstance(module, nn.Module):
+        return copy.deepcopy(module)
+    arguments = {
+        name.removeprefix(MODULE): value
+        for name, value in settings.items()
+        if name.startswith(MODULE)
+    }
     with _GLOBAL_SEED, torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(random_state))
-        module = factory(**kwargs)
-    module.built_by = (factory, kwargs)
-    return module
+        return module(**arguments)
 
 
 def fit_net(
     module,
-    criterion,
     batches,
+    settings,
     *,
-    learning_rate,
-    weight_decay=0.0,
+    valid=None,
     device="cpu",
     description="",
     verbose=0,
+    files="",
+    tasks=None,
 ):
-    """Train a module on batches with Adam and a one-cycle learning rate.
+    """Train a module on batches, with a one-cycle learning rate unless told otherwise.
 
     Parameters
     ----------
     module : torch.nn.Module
         The net; it is trained in place.
-    criterion : torch.nn.Module
-        Called as ``criterion(prediction, *target)``.
-    batches : object with a length and items
-        Item `step` is ``(X, target)``, an array and a tuple of arrays for one
-        batch; there are as many steps as items.
-    learning_rate : float
-        The largest learning rate of the cycle.
-    weight_decay : float, default=0
-        L2 penalty.
+    batches, valid : object with a length and items
+        Item `step` is ``(X, target)``, two arrays of one batch; there are as many steps
+        as items. The valid ones are looked at after every 30 steps.
+    settings : dict
+        Parameters of `skorch.NeuralNet`; its `lr` is the largest of the cycle.
     device : str, default="cpu"
         A name that torch knows.
     description : str
         Shown at the progress bar.
     verbose : int, default=0
-        0 is silent, 1 shows a progress bar.
+        0 is silent, 1 shows a progress bar, 2 prints skorch's table of epochs, too.
+    files : str
+        What the names of files that callbacks write begin with.
+    tasks : (CallbackContext, estimator), optional
+        The task of scikit-learn's callbacks whose subtasks are the epochs, and whose
+        it is.
 
     Returns
     -------
@@ -88,55 +103,72 @@ def fit_net(
     Smith, Topin, "Super-convergence: very fast training of neural networks using
     large learning rates", 2019, doi 10.1117/12.2520589.
     """
-    schedule = LRScheduler(
-        policy=torch.optim.lr_scheduler.OneCycleLR,
-        step_every="batch",
-        max_lr=learning_rate,
-        total_steps=len(batches) + 1,
-        cycle_momentum=False,
+    given = settings.get("callbacks")
+    n_epochs = -(-len(batches) // EPOCH)
+    net = _Net(
+        **{
+            **settings,
+            "callbacks": _own_callbacks(given, files),
+            "max_epochs": n_epochs,
+            "device": device,
+            "verbose": max(0, int(verbose) - 1),
+        }
     )
-    net = _new_net(
-        module,
-        device,
-        criterion=criterion,
-        optimizer=torch.optim.Adam,
-        optimizer__weight_decay=weight_decay,
-        lr=learning_rate,
-        callbacks=[schedule] + ([_ProgressBar(description)] if verbose else []),
-    )
-    dataset = _Batches(batches)
+    net.passing_ = [("one_cycle", _OneCycle())]
+    net.start(module)
+    net.callbacks_ += [("progress", _ProgressBar(description))] if verbose else []
+    net.callbacks_ += [("tasks", _Tasks(*tasks))] if tasks else []
+    if valid is not None:
+        net.train_split = predefined_split(_Batches(valid, range(len(valid))))
+    whole = _Batches(batches, range(len(batches)))
     # Not `net.fit`, which takes an interrupt for "enough" and returns a fitted net.
-    net.initialize().notify("on_train_begin", X=dataset, y=None)
+    net.notify("on_train_begin", X=whole, y=None)
     try:
-        net.fit_loop(dataset, None)
+        for first in range(0, len(batches), EPOCH):
+            steps = range(first, min(first + EPOCH, len(batches)))
+            net.fit_loop(_Batches(batches, steps), None, epochs=1)
+    except _EnoughError:
+        pass
     finally:
-        net.notify("on_train_end", X=dataset, y=None)
+        net.notify("on_train_end", X=whole, y=None)
+    # What was for this training alone.
+    net.train_split, net.passing_ = None, ()
+    net.callbacks_ = [
+        (name, one) for name, one in net.callbacks_ if name not in PASSING
+    ]
+    return _settle(net)
+
+
+def _own_callbacks(callbacks, files):
+    """Copy callbacks, since each net has its own, and no fit changes a parameter."""
+    if callbacks is None or callbacks == "disable":
+        return callbacks
+    own = []
+    for item in callbacks:
+        name, one = item if isinstance(item, tuple) else (None, item)
+        one = one if isinstance(one, type) else copy.copy(one)
+        if files and hasattr(one, "fn_prefix"):
+            # Two nets that write to one file would get each other's weights back.
+            one.fn_prefix = files + one.fn_prefix
+        own.append(one if name is None else (name, one))
+    return own
+
+
+def _settle(net):
+    """Bring a trained net to rest, without the schedules of its training."""
     net.module_.eval()
-    net.set_params(callbacks=[])
+    for _, callback in net.callbacks_:
+        if isinstance(callback, LRScheduler):
+            callback.initialize()
     return net
 
 
-def _new_net(module, device, **training):
-    return _Net(
-        module.to(device, memory_format=torch.channels_last),
-        max_epochs=1,
-        batch_size=None,
-        iterator_train=_InOrder,
-        train_split=None,
-        verbose=0,
-        device=device,
-        **training,
-    )
-
-
-def _restore_net(module, device, history):
+def _restore_net(module, settings, history):
     """Return a net that was saved; on another GPU or the processor if need be."""
-    net = _new_net(module, nearest_device(device), criterion=torch.nn.Identity)
-    net.initialize()
-    net.module_.eval()
-    net.history_.extend(history)
-    net.set_params(callbacks=[])
-    return net
+    device = nearest_device(settings["device"])
+    net = _Net(**{**settings, "device": device})
+    net.start(module).history_.extend(history)
+    return _settle(net)
 
 
 def _mixed_precision(device):
@@ -150,36 +182,129 @@ def _mixed_precision(device):
     return nullcontext()
 
 
-class _Net(NeuralNet):
-    """A net whose target is a tuple of tensors that all go to the criterion.
+class _EnoughError(Exception):
+    """A callback has ended the training."""
 
-    A file holds the module, the name of its device and the record of its training, and
-    no optimiser: predicting and training on need no more. Its tensors are saved on the
-    processor, so that a machine without a GPU can read them.
+
+class _Loader(DataLoader):
+    """Torch's loader with its own generator: it would draw from the global one."""
+
+    def __init__(self, dataset, **options):
+        options.setdefault("generator", torch.Generator())
+        super().__init__(dataset, **options)
+
+
+def count_steps(net):
+    """Return on how many batches a net was trained: callbacks may end it early."""
+    return sum(net.history_[:, "train_batch_count"])
+
+
+class _Net(NeuralNet):
+    """A net of skorch that is trained on ready batches, and can be saved.
+
+    A file holds the module, the parameters and the record of the training, and no state
+    of the optimiser: predicting and training on need no more. Its tensors are saved on
+    the processor, so that a machine without a GPU can read them.
     """
 
+    passing_ = ()
+
+    def __init__(
+        self,
+        module,
+        criterion,
+        optimizer=Adam,
+        iterator_train=_Loader,
+        iterator_valid=_Loader,
+        train_split=None,
+        **more,
+    ):
+        super().__init__(
+            module,
+            criterion=criterion,
+            optimizer=optimizer,
+            iterator_train=iterator_train,
+            iterator_valid=iterator_valid,
+            train_split=train_split,
+            **more,
+        )
+
+    def start(self, module):
+        """Initialize with a module that is there."""
+        vars(self)["ready_"] = module.to(self.device, memory_format=torch.channels_last)
+        return self.initialize()
+
+    def initialize_module(self):
+        """Take the module that was built under its own seed, or trained before."""
+        ready = vars(self).pop("ready_", None)
+        if ready is None:
+            return super().initialize_module()
+        self.module_ = ready
+        return self
+
+    @property
+    def _default_callbacks(self):
+        has_own = any(map(_is_schedule, self.callbacks or []))
+        return [*super()._default_callbacks, *(() if has_own else self.passing_)]
+
+    def get_iterator(self, dataset, training=False):
+        """Take ready batches as they are, and others as skorch does."""
+        if not isinstance(dataset, _Batches):
+            return super().get_iterator(dataset, training)
+        name = "iterator_train" if training else "iterator_valid"
+        options = {**self.get_params_for(name), "batch_size": None}
+        return getattr(self, name)(dataset, **options)
+
+    def notify(self, method_name, **arguments):
+        """Tell the callbacks; one of them may end the training as in skorch."""
+        try:
+            super().notify(method_name, **arguments)
+        except KeyboardInterrupt as interrupt:
+            if not self.callbacks:
+                raise
+            raise _EnoughError from interrupt
+
     def infer(self, x, **fit_params):
-        with _mixed_precision(self.device):
+        context = _mixed_precision(self.device)
+        with context if self.module_.training else nullcontext():
             return super().infer(x, **fit_params).float()
 
     def get_loss(self, y_pred, y_true, *args, **kwargs):
-        return self.criterion_(y_pred, *y_true)
+        y_true = to_tensor(y_true, device=self.device)
+        if y_true.ndim == y_pred.ndim:
+            return self.criterion_(y_pred, y_true)
+        # A target and the weights of its pixels, side by side.
+        return self.criterion_(y_pred, *(one.contiguous() for one in y_true.unbind(1)))
+
+    def settings(self):
+        """Return the parameters: what the net can be made with again."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if not name.startswith("_") and not name.endswith("_")
+        }
 
     def __reduce__(self):
-        saved = (self._on_processor(), self.device, list(self.history_))
-        return _restore_net, saved
+        module = copy.deepcopy(self.module_).cpu()
+        return _restore_net, (module, self.settings(), list(self.history_))
 
     def to_plain(self):
         """Return how the module was built, its weights as arrays, and the rest."""
-        module = self._on_processor()
-        factory, arguments = module.built_by
-        weights = module.state_dict().items()
+        usual = _Net(None, None).settings()
+        settings = {
+            name: value
+            for name, value in self.settings().items()
+            if not name.startswith("module")
+            and (name not in usual or value is not usual[name])
+        }
+        weights = copy.deepcopy(self.module_).cpu().state_dict()
         return {
-            "factory": factory,
-            "arguments": arguments,
-            "weights": {name: tensor.numpy() for name, tensor in weights},
-            "device": self.device,
+            "factory": self.module,
+            "arguments": self.get_params_for("module"),
+            "weights": {name: tensor.numpy() for name, tensor in weights.items()},
+            "device": settings.pop("device", "cpu"),
             "history": list(self.history_),
+            "settings": settings,
         }
 
     @classmethod
@@ -192,37 +317,48 @@ class _Net(NeuralNet):
             name: torch.from_numpy(array) for name, array in state["weights"].items()
         }
         module.load_state_dict(weights, assign=True)
-        module.built_by = (state["factory"], state["arguments"])
-        return _restore_net(module, state["device"], state["history"])
+        settings = {
+            **state["settings"],
+            "module": state["factory"],
+            **{MODULE + name: value for name, value in state["arguments"].items()},
+            "device": state["device"],
+        }
+        return _restore_net(module, settings, state["history"])
 
-    def _on_processor(self):
-        return copy.deepcopy(self.module_).cpu()
+
+def _is_schedule(item):
+    """Whether a callback sets the learning rate."""
+    one = item[1] if isinstance(item, tuple) else item
+    kind = one if isinstance(one, type) else type(one)
+    return issubclass(kind, LRScheduler)
 
 
 class _Batches(Dataset):
-    """Ready batches in channels-last layout, as skorch wants them."""
+    """Ready batches in channels-last layout, one an item."""
 
-    def __init__(self, batches):
-        self.batches = batches
+    def __init__(self, batches, steps):
+        self.batches, self.steps = batches, steps
 
     def __len__(self):
-        return len(self.batches)
+        return len(self.steps)
 
-    def __getitem__(self, step):
+    def __getitem__(self, number):
         take_step()
-        X, target = self.batches[step]
+        X, target = self.batches[self.steps[number]]
         X = torch.as_tensor(X).contiguous(memory_format=torch.channels_last)
-        return X, tuple(torch.as_tensor(array) for array in target)
+        return X, torch.as_tensor(target)
 
 
-class _InOrder:
-    """Ready batches one after the other; torch's loader draws from the global seed."""
+class _OneCycle(LRScheduler):
+    """One cycle of the learning rate, up to that of each group of parameters."""
 
-    def __init__(self, dataset, batch_size=None):
-        self.dataset = dataset
+    def __init__(self):
+        super().__init__(OneCycleLR, step_every="batch", cycle_momentum=False)
 
-    def __iter__(self):
-        return (self.dataset[step] for step in range(len(self.dataset)))
+    def on_train_begin(self, net, X=None, y=None, **kwargs):
+        self.max_lr = [group["lr"] for group in net.optimizer_.param_groups]
+        self.total_steps = len(X) + 1
+        super().on_train_begin(net, X=X, y=y, **kwargs)
 
 
 class _ProgressBar(Callback):
@@ -235,7 +371,25 @@ class _ProgressBar(Callback):
         self.bar_ = tqdm(total=len(X), desc=self.description, leave=False)
 
     def on_batch_end(self, net, batch=None, training=False, **kwargs):
-        self.bar_.update()
+        self.bar_.update(int(training))
 
     def on_train_end(self, net, X=None, y=None, **kwargs):
         self.bar_.close()
+
+
+class _Tasks(Callback):
+    """Tells scikit-learn's callbacks of each epoch."""
+
+    def __init__(self, task, estimator):
+        self.task, self.estimator = task, estimator
+
+    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        self.epoch_ = self.task.subcontext(task_name="epoch")
+        self.epoch_.call_on_fit_task_begin(estimator=self.estimator, X=None, y=None)
+
+    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
+        is_enough = self.epoch_.call_on_fit_task_end(
+            estimator=self.estimator, X=None, y=None, reconstruction_attributes=None
+        )
+        if is_enough:
+            raise _EnoughError

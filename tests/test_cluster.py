@@ -54,7 +54,7 @@ def data():
 
 def detector(**parameters):
     parameters = {"max_steps": 6, "masked": False, "random_state": 0, **parameters}
-    return HeatmapDetector(8, net=small_unet, **parameters)
+    return HeatmapDetector(8, module=small_unet, **parameters)
 
 
 def meet(_):

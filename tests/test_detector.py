@@ -41,20 +41,20 @@ def data():
 
 def quick(**parameters):
     """A detector whose training is short, and not long enough to be good."""
-    parameters = {"cell_radius": 6, "net": small_unet, "max_steps": 3, **parameters}
+    parameters = {"cell_radius": 6, "module": small_unet, "max_steps": 3, **parameters}
     parameters = {"batch_size": 2, "device": "cpu", "n_jobs": 1, **parameters}
     return HeatmapDetector(**{"random_state": 0, **parameters})
 
 
 def ready(**parameters):
     """A detector that is good without training."""
-    parameters = {"net": PixelNet, "max_steps": 1, "learning_rate": 1e-6, **parameters}
+    parameters = {"module": PixelNet, "max_steps": 1, "lr": 1e-6, **parameters}
     return quick(**parameters)
 
 
 @pytest.fixture(scope="module")
 def fitted(data):
-    parameters = {"max_steps": 60, "batch_size": 4, "learning_rate": 1e-2}
+    parameters = {"max_steps": 60, "batch_size": 4, "lr": 1e-2}
     return quick(masked=False, **parameters).fit(*data)
 
 
@@ -327,7 +327,7 @@ def peak_of_memory(n_images, shape, masked):
 
     images = [Drawn(image) for _ in range(n_images)]
     clicks = [points if index < 2 else points[:0] for index in range(n_images)]
-    detector = quick(masked=masked, net=PixelNet, n_nets=2)
+    detector = quick(masked=masked, module=PixelNet, n_nets=2)
     detector.fit(images[:2], clicks[:2])  # what is imported on the way is not counted
     tracemalloc.start()
     try:
@@ -712,7 +712,7 @@ def farthest(one, other):
 def test_warm_start_goes_on_from_the_nets_of_the_fit_before(data):
     before = quick(n_nets=2, max_steps=5).fit(*data)
     copied = copy.deepcopy(before)
-    still = {"learning_rate": 1e-12}
+    still = {"lr": 1e-12}
     warm = copy.deepcopy(before).set_params(warm_start=True, **still).fit(*data)
     assert farthest(warm, before) < 1e-6
     assert (warm.n_steps_, before.n_steps_) == (10, 5)
@@ -730,9 +730,9 @@ def test_warm_start_goes_on_from_the_nets_of_the_fit_before(data):
     assert farthest(copied, before) == 0
 
 
-@pytest.mark.parametrize("max_epochs", [None, 0.1, 1, 2.5, 100])
+@pytest.mark.parametrize("max_passes", [None, 0.1, 1, 2.5, 100])
 @pytest.mark.parametrize("n_clicked", [1, 3])
-def test_small_images_are_not_learnt_by_heart(data, monkeypatch, max_epochs, n_clicked):
+def test_small_images_are_not_learnt_by_heart(data, monkeypatch, max_passes, n_clicked):
     """A batch is two crops of 64 x 64; the loss of a masked net is not limited.
 
     Only images with clicks are learnt as background, and three batches at least.
@@ -740,9 +740,9 @@ def test_small_images_are_not_learnt_by_heart(data, monkeypatch, max_epochs, n_c
     monkeypatch.setattr(_training, "FEWEST_STEPS", 3)
     images, points = data
     points = [*points[:n_clicked], *[()] * (len(images) - n_clicked)]
-    parameters = {"max_epochs": max_epochs, "max_steps": 7}
+    parameters = {"max_passes": max_passes, "max_steps": 7}
     area = sum(image.size for image in images[:n_clicked])
-    wanted = np.ceil((max_epochs or 100) * area / (2 * 64 * 64))
+    wanted = np.ceil((max_passes or 100) * area / (2 * 64 * 64))
     wanted = min(7, max(3, wanted))
     assert ready(masked=False, **parameters).fit(images, points).n_steps_ == wanted
     assert ready(**parameters).fit(images, points).n_steps_ == 7
@@ -833,7 +833,7 @@ def test_warm_start_needs_as_many_nets_and_channels(data):
         ({"threshold": -0.1}, "threshold is -0.1"),
         ({"n_nets": 0}, "n_nets is 0; expected an integer of at least 1"),
         ({"max_steps": 2.5}, "max_steps is 2.5"),
-        ({"max_epochs": 0}, "max_epochs is 0; expected a number above 0 or None"),
+        ({"max_passes": 0}, "max_passes is 0; expected a number above 0 or None"),
         ({"batch_size": 0}, "batch_size is 0"),
         ({"device": "gpu"}, "device='gpu' cannot be used here"),
     ],

@@ -87,13 +87,13 @@ class MeanNet(nn.Module):
 
 
 def heatmap_detector(kind=HeatmapDetector, **parameters):
-    parameters = {"net": PixelNet, "max_steps": 1, "batch_size": 1, **parameters}
-    parameters = {"learning_rate": 1e-4, "device": "cpu", "n_jobs": 1, **parameters}
+    parameters = {"module": PixelNet, "max_steps": 1, "batch_size": 1, **parameters}
+    parameters = {"lr": 1e-4, "device": "cpu", "n_jobs": 1, **parameters}
     parameters["nominal_radius"] = 4  # small images, small crops
     return kind(6, **parameters)
 
 
-FEATURIZER = NNPUFeaturizer(net=MeanNet, max_steps=1, batch_size=4)
+FEATURIZER = NNPUFeaturizer(module=MeanNet, max_steps=1, batch_size=4)
 LOOP = {
     "extractor": PatchExtractor(nominal_radius=4, size=9),
     "featurizer": FEATURIZER,

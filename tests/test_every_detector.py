@@ -31,11 +31,11 @@ CLICKS = [points[::2] for points in POINTS]
 heatmap = partial(
     HeatmapDetector,
     8,
-    net=partial(UNet, base_channels=4, depth=2),
+    module=partial(UNet, base_channels=4, depth=2),
     max_steps=20,
     threshold=0.1,
     batch_size=4,
-    learning_rate=1e-2,
+    lr=1e-2,
     random_state=0,
 )
 features = partial(NNPUFeaturizer, max_steps=2, batch_size=8)

@@ -182,7 +182,7 @@ def quick(class_prior=0.5, **parameters):
 
 def test_spots_rank_above_background_among_the_unlabelled(spots):
     X, y, truth = spots
-    scores = quick(max_steps=100, learning_rate=3e-3).fit(X, y).decision_function(X)
+    scores = quick(max_steps=100, lr=3e-3).fit(X, y).decision_function(X)
     assert roc_auc_score(truth[y == 0], scores[y == 0]) > 0.9
 
 
@@ -227,7 +227,7 @@ def test_gain_and_offset_of_the_patches_do_not_matter(spots):
 
 def test_parameters_are_stored_and_never_written(spots):
     X, y, _ = spots
-    featurizer = quick(class_prior=None, max_steps=2, net=PatchCNN)
+    featurizer = quick(class_prior=None, max_steps=2, module=PatchCNN)
     before = featurizer.get_params()
     featurizer.fit(X, y)
     assert featurizer.get_params() == before
@@ -253,7 +253,7 @@ def test_constant_channel_gives_finite_features(spots):
         ({"y": np.zeros(140)}, r"y has no positive \(1\) sample"),
         ({"y": np.ones(140)}, r"y has no unlabelled \(0\) sample"),
         ({"X": np.zeros((140, 10, 10))}, "an odd size"),
-        ({"net": PaperPatchCNN}, "patches are 11 x 11 pixels; expected 27 x 27"),
+        ({"module": PaperPatchCNN}, "patches are 11 x 11 pixels; expected 27 x 27"),
     ],
 )
 def test_featurizer_names_what_is_wrong(spots, change, message):

@@ -16,7 +16,7 @@ from pseudocell.model_selection import lee_liu_scorer
 from pseudocell.nets import UNet
 
 SMALL = partial(UNet, base_channels=4, depth=1)
-STILL = {"max_steps": 1, "learning_rate": 1e-12}
+STILL = {"max_steps": 1, "lr": 1e-12}
 
 
 def draw(seed, brightness):
@@ -42,8 +42,8 @@ def dim():
 
 
 def detector(**parameters):
-    parameters = {"net": SMALL, "n_nets": 2, "max_steps": 5, **parameters}
-    parameters = {"batch_size": 2, "learning_rate": 1e-2, **parameters}
+    parameters = {"module": SMALL, "n_nets": 2, "max_steps": 5, **parameters}
+    parameters = {"batch_size": 2, "lr": 1e-2, **parameters}
     parameters = {"device": "cpu", "n_jobs": 1, "random_state": 0, **parameters}
     return HeatmapDetector(6, **parameters)
 

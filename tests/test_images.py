@@ -27,7 +27,7 @@ def small_unet(in_channels):
 def quick(whole=PseudoLabelCellDetector, **parameters):
     """Nets of a few steps, good for nothing."""
     detector = HeatmapDetector(
-        net=small_unet, max_steps=3, batch_size=2, n_nets=2, warm_start=True
+        module=small_unet, max_steps=3, batch_size=2, n_nets=2, warm_start=True
     )
     if whole is PseudoLabelCellDetector:
         parameters["learn_background"] = False
@@ -176,7 +176,7 @@ def test_image_without_a_shape_is_read_once_in_a_prediction(cells):
             Lazy.reads += 1
             return cells[0][0]
 
-    detector = HeatmapDetector(8, net=small_unet, max_steps=1, n_jobs=1)
+    detector = HeatmapDetector(8, module=small_unet, max_steps=1, n_jobs=1)
     detector.fit(cells[0], cells[1]).predict([Lazy()])
     assert Lazy.reads == 1
 

@@ -482,7 +482,7 @@ def test_the_real_detector_is_searched(data):
         cell_radius=3,
         max_iter=1,
         detector=HeatmapDetector(
-            net=partial(UNet, base_channels=4, depth=2), max_steps=2, batch_size=2
+            module=partial(UNet, base_channels=4, depth=2), max_steps=2, batch_size=2
         ),
         featurizer=NNPUFeaturizer(max_steps=2),
         random_state=0,

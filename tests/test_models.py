@@ -47,7 +47,7 @@ CODE = "import sys; sys.path.insert(0, sys.argv[1]); import test_models as t; t.
 
 
 def heatmap_detector(**parameters):
-    defaults = {"cell_radius": 6, "net": SMALL_NET, "max_steps": 2, "batch_size": 2}
+    defaults = {"cell_radius": 6, "module": SMALL_NET, "max_steps": 2, "batch_size": 2}
     return HeatmapDetector(**{**defaults, "random_state": 0, **parameters})
 
 
@@ -329,7 +329,7 @@ def test_every_part_of_the_package_can_be_stored():
     assert {*_plain.NET_BOUNDS} == set.union(*arguments)
     for names in (_plain.OBJECTS, _plain.NETS):
         for name in names:
-            assert _plain._find(name, names).__name__ == name
+            assert _plain.find(name, names).__name__ == name
 
 
 # ---------------------------------------------------------------- other machines
@@ -404,18 +404,19 @@ def make_net(in_channels):
 
 
 REFUSED = {
-    r"HeatmapDetector\.net is the class Shallow of": HeatmapDetector(net=Shallow),
-    r"HeatmapDetector\.net is the class UNet of": HeatmapDetector(net=UNet),
-    r"HeatmapDetector\.net is the function make_net": HeatmapDetector(net=make_net),
-    r"Detector\.net is the function make_net": HeatmapDetector(net=partial(make_net)),
+    r"HeatmapDetector\.module is the class Shallow of": HeatmapDetector(module=Shallow),
+    r"HeatmapDetector\.module is the class UNet of": HeatmapDetector(module=UNet),
+    r"HeatmapDetector\.module is the function make_net":
+    HeatmapDetector(module=make_net),
+    r"r\.module is the function make_net": HeatmapDetector(module=partial(make_net)),
     r"PseudoLabelCellDetector\.selector is an object of the class Selector":
     PseudoLabelCellDetector(selector=Selector()),
     r"PseudoLabelCellDetector\.ranker is an object of the class LogisticRegression":
     PseudoLabelCellDetector(ranker=LogisticRegression()),
     r"ShareSelector\.alpha\['a'\]\[1\] is an object of the class set":
     ShareSelector({"a": (0, {1})}),
-    r"Detector\.detector\.net is the class Shallow":
-    PseudoLabelCellDetector(detector=HeatmapDetector(net=Shallow)),
+    r"Detector\.detector\.module is the class Shallow":
+    PseudoLabelCellDetector(detector=HeatmapDetector(module=Shallow)),
     "OwnDetector is an object of the class OwnDetector": OwnDetector(),
     "dict is an object of the class dict": {"weights": 1},
 }  # fmt: skip
@@ -433,9 +434,9 @@ def test_foreign_parts_are_named_and_nothing_is_written(tmp_path, message):
 
 
 def test_joblib_takes_what_plain_data_cannot_hold(tmp_path):
-    detector = HeatmapDetector(net=make_net, max_steps=1, batch_size=1, device="cpu")
+    detector = HeatmapDetector(module=make_net, max_steps=1, batch_size=1, device="cpu")
     save_model(detector.fit(IMAGES, CLICKS), tmp_path / "model.joblib")
-    assert load(tmp_path / "model.joblib").net is make_net
+    assert load(tmp_path / "model.joblib").module is make_net
 
 
 # --------------------------------------------------------- what is not loaded

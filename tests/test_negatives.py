@@ -27,11 +27,11 @@ def data():
     return images, cells, specks
 
 
-def loop(net=PixelNet, held_out="places", **parameters):
+def loop(module=PixelNet, held_out="places", **parameters):
     """A loop in seconds; with PixelNet every cell and speck is a peak in each round."""
     detector = HeatmapDetector(
-        net=net, max_steps=2, batch_size=2, n_nets=2, held_out=held_out,
-        learning_rate=1e-6 if net is PixelNet else 1e-2,
+        module=module, max_steps=2, batch_size=2, n_nets=2, held_out=held_out,
+        lr=1e-6 if module is PixelNet else 1e-2,
     )  # fmt: skip
     parameters = {
         "cell_radius": 6,
@@ -85,7 +85,7 @@ def test_round_0_learns_a_disc_of_zeros(data):
     clicks = some(cells, 0, 1, 2, 3)
 
     def heights(**more):
-        part = HeatmapDetector(net=small_unet, max_steps=40, batch_size=4)
+        part = HeatmapDetector(module=small_unet, max_steps=40, batch_size=4)
         fitted = loop(detector=part, max_iter=0).fit(images, clicks, **more)
         maps = fitted.detector_.predict_heatmap(images)
         return [
@@ -137,7 +137,7 @@ def test_a_file_and_a_warm_start_know_them(data, tmp_path):
     images, cells, specks = data
     more = {"positives": some(cells, 3), "negatives": some(specks, 0)}
     clicks = some(cells, 0, 1, 2)
-    saved = loop(net=None, warm_start=True).fit(images, clicks, **more)
+    saved = loop(module=None, warm_start=True).fit(images, clicks, **more)
     save_model(saved, tmp_path / "a.pseudocell")
     fitted = load_model(tmp_path / "a.pseudocell")
     for index in range(2):

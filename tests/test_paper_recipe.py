@@ -18,7 +18,7 @@ from pseudocell._labels import Labels
 from pseudocell._ranking import _cross_fit, _featurizer
 from pseudocell._ranking._candidates import sort_candidates
 from pseudocell.metrics import detection_scores
-from pseudocell.nets import PaperPatchCNN, UNet
+from pseudocell.nets import PaperPatchCNN
 
 VARIANTS = ["text", "code"]
 
@@ -42,13 +42,13 @@ def data():
 def quick(variant="text", **parameters):
     """The recipe on nets that need no training: every cell and speck is a peak."""
     settings = {
-        "detector__net": PixelNet,
+        "detector__module": PixelNet,
         "detector__max_steps": 1,
         "detector__batch_size": 2,
-        "detector__learning_rate": 1e-6,
+        "detector__lr": 1e-6,
         "featurizer__max_steps": 3,
         "featurizer__batch_size": 16,
-        "featurizer__net": MeanNet,
+        "featurizer__module": MeanNet,
         **parameters,
     }
     recipe = paper_recipe(
@@ -81,15 +81,14 @@ def test_sizes_are_those_of_the_published_code():
     assert recipe.cell_radius == recipe.detector.nominal_radius == 12
     assert recipe.extractor.nominal_radius == 12
     assert (SIGMA * 12, MASK * 12, recipe.extractor.size) == (6, 12, 27)
-    net = recipe.detector.net(in_channels=1)
-    assert isinstance(net, UNet)
-    assert net.down[0][0].out_channels == 64
-    assert net.depth == 4
-    assert recipe.detector.learning_rate == 1e-3
+    assert recipe.detector.module is None  # a U-Net
+    assert recipe.detector.get_params()["module__base_channels"] == 64
+    assert recipe.detector.get_params()["module__depth"] == 4
+    assert recipe.detector.lr == 1e-3
     assert recipe.detector.max_steps == 30 * 13 // 2
     featurizer = recipe.featurizer
-    assert featurizer.net is PaperPatchCNN
-    assert (featurizer.learning_rate, featurizer.weight_decay) == (1e-4, 0.005)
+    assert featurizer.module is PaperPatchCNN
+    assert featurizer.lr == 1e-4
     layers = [each for each in PaperPatchCNN(1).blocks if hasattr(each, "kernel_size")]
     kernels = [each.kernel_size for each in layers if hasattr(each, "weight")]
     assert kernels == [(3, 3), (5, 5), (3, 3), (3, 3), (3, 3)]

@@ -31,11 +31,11 @@ def data():
 
 def fitted(data, gain=0.5, offset=0.5, **parameters):
     """A detector whose heatmap is the image, by the paper's rule."""
-    parameters = {"normalize": "min-max", "net": PixelNet, **parameters}
+    parameters = {"normalize": "min-max", "module": PixelNet, **parameters}
     detector = HeatmapDetector(
         RADIUS,
         max_steps=1,
-        learning_rate=1e-6,
+        lr=1e-6,
         device="cpu",
         n_jobs=1,
         random_state=0,

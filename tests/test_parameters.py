@@ -81,7 +81,7 @@ def test_parameter_of_a_default_part_can_be_set_and_searched():
     whole = PseudoLabelCellDetector().set_params(ranker__p=8.0, detector__n_nets=3)
     assert whole._part("ranker").get_params() == PClassificationRanker(8.0).get_params()
     assert whole._part("detector").n_nets == 3
-    assert whole._part("detector").max_epochs == 15
+    assert whole._part("detector").held_out == "places"
     search = GridSearchCV(
         PseudoLabelCellDetector(),
         {"ranker__p": [2.0, 4.0]},

@@ -77,14 +77,14 @@ def candidates(drawn):
 
 
 def detector(**parameters):
-    parameters = {"net": PixelNet, "max_steps": 1, "batch_size": 1, **parameters}
-    parameters = {"learning_rate": 1e-6, "device": "cpu", "n_jobs": 1, **parameters}
+    parameters = {"module": PixelNet, "max_steps": 1, "batch_size": 1, **parameters}
+    parameters = {"lr": 1e-6, "device": "cpu", "n_jobs": 1, **parameters}
     return HeatmapDetector(6, **{"random_state": 0, **parameters})
 
 
 def featurizer():
     return NNPUFeaturizer(
-        0.4, net=MeanNet, max_steps=5, batch_size=8, device="cpu", random_state=0
+        0.4, module=MeanNet, max_steps=5, batch_size=8, device="cpu", random_state=0
     )
 
 
@@ -178,7 +178,7 @@ def test_double_underscores_reach_every_nested_parameter():
         "cells__alpha",
         "cells__detector__max_steps",
         "cells__extractor__size",
-        "cells__featurizer__weight_decay",
+        "cells__featurizer__lr",
         "cells__ranker__p",
         "cells__selector__alpha",
     } <= set(names)

@@ -82,7 +82,7 @@ def fit(images, clicks, **more):
         masked=False,
         n_nets=2,
         held_out="places",
-        net=small_unet,
+        module=small_unet,
         max_steps=3,
         batch_size=2,
         device="cpu",
@@ -137,7 +137,7 @@ def test_without_places_unseen_is_what_is_found():
     rng = np.random.default_rng(0)
     image = rng.random((60, 90)).astype(np.float32)
     detector = HeatmapDetector(
-        6, net=small_unet, max_steps=2, batch_size=2, device="cpu", random_state=0
+        6, module=small_unet, max_steps=2, batch_size=2, device="cpu", random_state=0
     ).fit([image], [[(20.0, 30.0)]])
     ((points, heights),) = detector.find_unseen([image], -9.0)
     ((same, high),) = detector.find_candidates([image], -9.0)

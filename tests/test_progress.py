@@ -18,7 +18,11 @@ def data():
 
 def loop(n_jobs=1, max_steps=4):
     detector = HeatmapDetector(
-        net=small_unet, max_steps=max_steps, batch_size=2, n_nets=2, held_out="places"
+        module=small_unet,
+        max_steps=max_steps,
+        batch_size=2,
+        n_nets=2,
+        held_out="places",
     )
     return PseudoLabelCellDetector(
         6, max_iter=1, detector=detector, featurizer=NNPUFeaturizer(max_steps=2),

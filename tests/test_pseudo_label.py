@@ -50,11 +50,11 @@ def data():
     return images, [points[::2] for points in cells], cells
 
 
-def quick(net=PixelNet, max_steps=1, **parameters):
+def quick(module=PixelNet, max_steps=1, **parameters):
     """A loop in seconds; with PixelNet every cell and speck is a peak in each round."""
-    rate = 1e-6 if net is PixelNet else 1e-2
+    rate = 1e-6 if module is PixelNet else 1e-2
     detector = HeatmapDetector(
-        net=net, max_steps=max_steps, batch_size=2, n_nets=2, learning_rate=rate
+        module=module, max_steps=max_steps, batch_size=2, n_nets=2, lr=rate
     )
     parameters = {
         "cell_radius": 6,
@@ -104,7 +104,7 @@ def test_no_round_is_the_masked_detector(data):
     images, clicks, _ = data
     loop = quick(small_unet, 3, max_iter=0).fit(images, clicks)
     alone = HeatmapDetector(
-        6, net=small_unet, max_steps=3, batch_size=2, n_nets=2, learning_rate=1e-2,
+        6, module=small_unet, max_steps=3, batch_size=2, n_nets=2, lr=1e-2,
         device="cpu", n_jobs=1, random_state=0,
     ).fit(images, clicks)  # fmt: skip
     for first, second in zip(
@@ -152,7 +152,7 @@ class Recorder(HeatmapDetector):
 
 
 def record(data, **parameters):
-    detector = Recorder(net=PixelNet, max_steps=1, batch_size=2, n_nets=2)
+    detector = Recorder(module=PixelNet, max_steps=1, batch_size=2, n_nets=2)
     images, clicks, _ = data
     return quick(detector=detector, **parameters).fit(images, clicks)
 
@@ -276,7 +276,7 @@ def test_worse_detector_is_refused_if_clicks_were_held_out(
 ):
     images, clicks, _ = data
     monkeypatch.setattr(Spoilt, "spoil", staticmethod(spoil))
-    detector = Spoilt(net=PixelNet, max_steps=1, batch_size=2, n_nets=n_nets)
+    detector = Spoilt(module=PixelNet, max_steps=1, batch_size=2, n_nets=n_nets)
     loop = quick(detector=detector, max_iter=1, selector=ShareSelector())
     if n_nets == 1:
         # Nothing speaks against it: the rule of the paper stays as it is.
@@ -305,7 +305,7 @@ def rate_clicks_high(detector):
 def test_odd_clicks_end_the_rounds_with_less_background(data, monkeypatch):
     images, clicks, _ = data
     monkeypatch.setattr(Spoilt, "spoil", staticmethod(rate_clicks_high))
-    detector = Spoilt(net=PixelNet, max_steps=1, batch_size=2, n_nets=2)
+    detector = Spoilt(module=PixelNet, max_steps=1, batch_size=2, n_nets=2)
     loop = quick(detector=detector, max_iter=3, selector=ShareSelector())
     with pytest.warns(UserWarning, match="clicked cells stand out") as caught:
         loop.fit(images, clicks)
@@ -450,7 +450,7 @@ def test_parameters_are_stored_and_never_written(data):
 
 def test_paper_recipe_takes_the_rules_of_the_paper(data):
     recipe = paper_recipe(6, full_size=False, device="cpu", n_jobs=1, random_state=0)
-    recipe.set_params(detector__max_steps=1, detector__net=PixelNet)
+    recipe.set_params(detector__max_steps=1, detector__module=PixelNet)
     recipe.set_params(featurizer__max_steps=2)
     recipe.fit(*data[:2])
     assert isinstance(recipe.selector, ShareSelector)
@@ -792,7 +792,7 @@ def test_detector_that_goes_on_may_take_fewer_steps(data, warm_steps, steps):
 def test_warm_start_adds_rounds_as_if_they_had_been_asked_for_at_once(data, going_on):
     images, clicks, _ = data
     whole = quick(max_iter=2, learn_background=False)
-    whole.detector.set_params(max_steps=5, learning_rate=0.05, warm_start=going_on)
+    whole.detector.set_params(max_steps=5, lr=0.05, warm_start=going_on)
     grown = clone(whole).set_params(max_iter=1, warm_start=True).fit(images, clicks)
     first = list(grown.detectors_)
     grown.set_params(max_iter=2).fit(images, clicks)
@@ -828,7 +828,7 @@ def test_warm_start_that_adds_nothing_keeps_the_verdict_and_its_warning(
 ):
     images, clicks, _ = data
     monkeypatch.setattr(Spoilt, "spoil", staticmethod(globals()[spoil]))
-    detector = Spoilt(net=PixelNet, max_steps=1, batch_size=2, n_nets=2)
+    detector = Spoilt(module=PixelNet, max_steps=1, batch_size=2, n_nets=2)
     loop = quick(detector=detector, max_iter=max_iter, selector=ShareSelector())
     with pytest.warns(UserWarning, match=warning):
         loop.fit(images, clicks)
@@ -874,7 +874,7 @@ def test_warm_start_goes_on_after_a_refused_round(data, monkeypatch):
     """From the last detector, not from the one that was kept for prediction."""
     images, clicks, _ = data
     monkeypatch.setattr(Spoilt, "spoil", staticmethod(rate_nothing))
-    detector = Spoilt(net=PixelNet, max_steps=1, batch_size=2, n_nets=2)
+    detector = Spoilt(module=PixelNet, max_steps=1, batch_size=2, n_nets=2)
     loop = quick(detector=detector, max_iter=1, selector=ShareSelector())
     with pytest.warns(UserWarning, match="made the detector worse"):
         loop.fit(images, clicks)
@@ -906,7 +906,7 @@ class Interrupted(HeatmapDetector):
 
 def test_warm_start_goes_on_where_a_fit_was_interrupted(data, monkeypatch):
     images, clicks, _ = data
-    detector = Interrupted(net=PixelNet, max_steps=1, batch_size=2, learning_rate=1e-6)
+    detector = Interrupted(module=PixelNet, max_steps=1, batch_size=2, lr=1e-6)
     whole = quick(detector=detector, selector=ShareSelector(), warm_start=True)
     broken = clone(whole)
     whole.fit(images, clicks)
@@ -934,7 +934,7 @@ class Witness(HeatmapDetector):
 
 def test_candidates_stay_candidates_over_a_warm_start(data):
     images, clicks, _ = data
-    detector = Witness(net=PixelNet, max_steps=1, batch_size=2, learning_rate=1e-6)
+    detector = Witness(module=PixelNet, max_steps=1, batch_size=2, lr=1e-6)
     whole = quick(max_iter=2, detector=detector, learn_background=False)
     whole.fit(images, clicks)
     grown = clone(whole).set_params(max_iter=1, warm_start=True).fit(images, clicks)

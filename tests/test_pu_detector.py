@@ -38,8 +38,8 @@ def data():
 
 def quick(**parameters):
     parts = {
-        "detector": HeatmapDetector(net=PixelNet, max_steps=1, learning_rate=1e-6),
-        "featurizer": NNPUFeaturizer(max_steps=40, batch_size=32, learning_rate=3e-3),
+        "detector": HeatmapDetector(module=PixelNet, max_steps=1, lr=1e-6),
+        "featurizer": NNPUFeaturizer(max_steps=40, batch_size=32, lr=3e-3),
         "candidate_threshold": 0.55,
     }
     shared = {"device": "cpu", "n_jobs": 1, "random_state": 0}

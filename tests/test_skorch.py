@@ -31,29 +31,41 @@ class Batches:
         self.asked.append(step)
         rng = np.random.default_rng((self.seed, step))
         X = rng.normal(size=(16, 2, 1, 1)).astype(np.float32)
-        return X, (2 * X[:, 0] - 3 * X[:, 1] + 1, np.ones((16, 1, 1), np.float32))
+        target = 2 * X[:, 0] - 3 * X[:, 1] + 1
+        return X, np.stack((target, np.ones_like(target)), axis=1)
 
 
 class WeightedError(nn.Module):
     def forward(self, prediction, target, weight):
-        return (weight * (prediction[:, 0] - target) ** 2).mean()
+        return (weight * (prediction - target) ** 2).mean()
 
 
 def make_net(hidden=0):
-    layers = [nn.Conv2d(2, 1, 1)]
+    layers = [nn.Conv2d(2, 1, 1), nn.Flatten(1, 2)]
     if hidden:
         layers = [
             nn.Conv2d(2, hidden, 1),
             nn.BatchNorm2d(hidden),
             nn.Conv2d(hidden, 1, 1),
+            nn.Flatten(1, 2),
         ]
     return nn.Sequential(*layers)
 
 
-def fit(n_steps=5, module=None, **parameters):
-    module = build_module(make_net, 0, hidden=4) if module is None else module
-    parameters = {"learning_rate": 0.1, **parameters}
-    return fit_net(module, WeightedError(), Batches(n_steps), **parameters)
+def build(module, seed=0, **arguments):
+    arguments = {f"module__{name}": value for name, value in arguments.items()}
+    return build_module({"module": module, **arguments}, seed)
+
+
+def fit(n_steps=5, module=None, batches=None, criterion=WeightedError, **parameters):
+    """Fit a net; parameters that `fit_net` has go there, others are skorch's."""
+    module = build(make_net, hidden=4) if module is None else module
+    ours = {name: parameters.pop(name) for name in OURS & {*parameters}}
+    settings = {"module": make_net, "criterion": criterion, "lr": 0.1, **parameters}
+    return fit_net(module, batches or Batches(n_steps), settings, **ours)
+
+
+OURS = {"valid", "device", "description", "verbose", "files", "tasks"}
 
 
 def weights_of(module):
@@ -73,7 +85,7 @@ def generators():
 # ---------------------------------------------------------------------- seeds
 @pytest.mark.usefixtures("generators")
 def test_building_leaves_the_global_generators_alone():
-    build_module(make_net, 3, hidden=5)
+    build(make_net, 3, hidden=5)
 
 
 @pytest.mark.usefixtures("generators")
@@ -84,12 +96,10 @@ def test_training_and_predicting_leave_the_global_generators_alone():
 
 def test_same_seed_gives_the_same_weights():
     torch.manual_seed(1)
-    first = weights_of(build_module(make_net, 7, hidden=5))
+    first = weights_of(build(make_net, 7, hidden=5))
     torch.manual_seed(2)
-    np.testing.assert_array_equal(
-        weights_of(build_module(make_net, 7, hidden=5)), first
-    )
-    assert (weights_of(build_module(make_net, 8, hidden=5)) != first).any()
+    np.testing.assert_array_equal(weights_of(build(make_net, 7, hidden=5)), first)
+    assert (weights_of(build(make_net, 8, hidden=5)) != first).any()
 
 
 def test_same_module_and_batches_give_the_same_net():
@@ -100,13 +110,13 @@ def test_same_module_and_batches_give_the_same_net():
 # ------------------------------------------------------------------- training
 def test_every_batch_is_taken_once_in_order():
     batches = Batches(7)
-    fit_net(make_net(), WeightedError(), batches, learning_rate=0.1)
+    fit(batches=batches)
     assert batches.asked == list(range(7))
 
 
 def test_training_finds_the_solution():
     """y = 2 a - 3 b + 1."""
-    module = build_module(make_net, 0)
+    module = build(make_net)
     net = fit(150, module)
     assert net.module_ is module
     np.testing.assert_allclose(weights_of(module), (2, -3, 1), atol=0.02)
@@ -124,8 +134,8 @@ def test_mixed_precision_is_for_the_net_and_not_for_the_loss(monkeypatch):
 
     def train(context):
         monkeypatch.setattr(_skorch, "_mixed_precision", lambda device: context)
-        module = build_module(make_net, 0)
-        fit_net(module, Recorder(), Batches(150), learning_rate=0.1)
+        module = build(make_net)
+        fit(150, module, criterion=Recorder)
         return weights_of(module)
 
     single = train(nullcontext())
@@ -144,19 +154,19 @@ def test_processor_trains_in_single_precision():
 def test_target_without_weight_teaches_nothing():
     class Unweighted(Batches):
         def __getitem__(self, step):
-            X, (target, weight) = super().__getitem__(step)
-            return X, (target, 0 * weight)
+            X, target = super().__getitem__(step)
+            return X, target * np.array([1, 0], np.float32)[:, None, None]
 
-    module = build_module(make_net, 0)
+    module = build(make_net)
     before = weights_of(module)
-    fit_net(module, WeightedError(), Unweighted(5), learning_rate=0.1)
+    fit(module=module, batches=Unweighted(5))
     np.testing.assert_array_equal(weights_of(module), before)
 
 
 def test_weight_decay_shrinks_the_weights():
     def norm(weight_decay):
-        module = build_module(make_net, 0)
-        fit(100, module, weight_decay=weight_decay)
+        module = build(make_net)
+        fit(100, module, optimizer__weight_decay=weight_decay)
         return np.linalg.norm(weights_of(module))
 
     assert norm(10.0) < 0.5 * norm(0.0)
@@ -176,7 +186,7 @@ def test_batch_size_does_not_matter():
     net = fit()
     X = np.random.default_rng(0).normal(size=(11, 2, 4, 4)).astype(np.float32)
     whole = forward_net(net, X)
-    assert (whole.shape, whole.dtype) == ((11, 1, 4, 4), np.float32)
+    assert (whole.shape, whole.dtype) == ((11, 4, 4), np.float32)
     for batch_size in (1, 4, 11):
         parts = forward_net(net, X, batch_size=batch_size)
         np.testing.assert_allclose(parts, whole, rtol=1e-4, atol=1e-6)
@@ -197,10 +207,13 @@ def test_prediction_does_not_change_the_net():
 
 def test_any_method_of_the_module_can_be_called():
     class Doubling(nn.Conv2d):
+        def forward(self, X):
+            return super().forward(X)[:, 0]
+
         def twice(self, X):
             return 2 * self(X)
 
-    net = fit_net(Doubling(2, 1, 1), WeightedError(), Batches(2), learning_rate=0.1)
+    net = fit(2, Doubling(2, 1, 1))
     X = np.ones((3, 2, 1, 1), np.float32)
     np.testing.assert_array_equal(forward_net(net, X, "twice"), 2 * forward_net(net, X))
 
@@ -254,7 +267,7 @@ NETS = {
 
 @pytest.mark.parametrize("name", NETS)
 def test_folded_net_is_the_net(name):
-    net = fit(0, unsettled(build_module(NETS[name], 0)))
+    net = fit(0, unsettled(build(NETS[name])))
     before = {k: v.clone() for k, v in net.module_.state_dict().items()}
     X = np.random.default_rng(0).normal(size=(3, 2, 12, 16)).astype(np.float32)
     with torch.no_grad():
@@ -278,7 +291,7 @@ def test_batch_norm_behind_a_convolution_is_folded(monkeypatch):
     X = np.zeros((1, 2, 12, 16), np.float32)
     for name, count in (("unet", 0), ("chain", 4)):
         called.clear()
-        prepare_net(fit(0, unsettled(build_module(NETS[name], 0))))(X)
+        prepare_net(fit(0, unsettled(build(NETS[name]))))(X)
         assert len(called) == count
 
 
@@ -321,15 +334,16 @@ def test_saved_net_goes_to_a_gpu_that_is_there(monkeypatch, there, expected):
 
     asked = []
     monkeypatch.setattr(_inference, "choose_device", choose)
-    new_net = _skorch._new_net
-    monkeypatch.setattr(
-        _skorch,
-        "_new_net",
-        lambda module, device, **more: (
-            asked.append(device) or new_net(module, "cpu", **more)
-        ),
-    )
-    _skorch._restore_net(nn.Linear(1, 1), "cuda:1", [])
+    start = _skorch._Net.start
+
+    def start_here(net, module):
+        asked.append(net.device)
+        net.device = "cpu"
+        return start(net, module)
+
+    monkeypatch.setattr(_skorch._Net, "start", start_here)
+    settings = {"module": nn.Linear, "criterion": nn.MSELoss, "device": "cuda:1"}
+    _skorch._restore_net(nn.Linear(1, 1), settings, [])
     assert asked == [expected]
 
 

@@ -156,7 +156,7 @@ def test_one_pass_is_exact_for_peaks_of_a_heatmap():
         np.argwhere((maximum_filter(x, 9) == x) & (x > x.std()))[::2] for x in images
     ]
     detector = HeatmapDetector(
-        6, net=PixelNet, n_nets=2, max_steps=1, learning_rate=1e-6, device="cpu"
+        6, module=PixelNet, n_nets=2, max_steps=1, lr=1e-6, device="cpu"
     )
     tuned = TunedThresholdDetector(detector.set_params(random_state=0))
     tuned.fit(images, clicks)

@@ -159,7 +159,7 @@ class CropBatches:
         image, heatmap, weight = (
             np.stack(layer) for layer in zip(*layers, strict=True)
         )
-        return np.moveaxis(image, 3, 1), (heatmap, weight)
+        return np.moveaxis(image, 3, 1), np.stack((heatmap, weight), axis=1)
 
     def _layers(self, crop, pixels):
         """Return image, heatmap and weight of a crop."""

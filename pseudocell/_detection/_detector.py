@@ -1,35 +1,30 @@
 """HeatmapDetector: a U-Net that regresses a heatmap of cell positions."""
 
-import copy
 from numbers import Integral
 
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._callbacks import CallbackSupportMixin, with_callbacks
 from .._geometry._radius import estimate_cell_radius
-from .._geometry._scale import nominal_shape, points_to_nominal
+from .._geometry._scale import points_to_nominal
 from .._images import Images, check_clicked, check_probabilities
-from .._inference import choose_device, deal_devices
-from .._parameters import HOW_TO_RUN, RADIUS, CheckedMixin, Number
-from .._skorch import build_module, fit_net
-from .._stopping import expect_steps
-from .._threads import map_threads
-from ..losses import MaskedMSELoss
-from ..nets import UNet
+from .._net_parameters import NET, NetParametersMixin
+from .._parameters import HOW_TO_RUN, RADIUS, Number
 from ._drawing import Drawing
-from ._held_out import deal_clicks
 from ._look import look_at_clicks, look_at_places
 from ._mixin import DetectorMixin
-from ._places import deal_places
-from ._training import NominalLabels, cut_crops, find_start, plan_batches
+from ._nets import train_nets
+from ._training import NominalLabels, find_start
 from ._unseen import LOWEST_PEAK, UnseenMixin
 
 __all__ = ["HeatmapDetector"]
 
 
-class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
+class HeatmapDetector(
+    UnseenMixin, NetParametersMixin, CallbackSupportMixin, DetectorMixin, BaseEstimator
+):
     """Detect cells as the peaks of a heatmap that a U-Net regresses.
 
     The target is a Gaussian at every labelled cell. With the masked loss only the
@@ -66,33 +61,44 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         with all that is in it, so that the clicks there are a sample of the cells.
     nominal_radius : float, default=6.0
         Images are resampled so that a cell has this radius, in pixels.
-    net : callable, default=None
-        Called as ``net(in_channels=C)``; returns a torch module from images to
-        heatmaps with the attributes `stride` and `reach`. None takes
-        `pseudocell.nets.UNet`.
-    loss : callable, default=None
-        Called as ``loss()``; returns a torch module that is called with the heatmaps of
-        the net, the target and the weights of its pixels, all of shape (n, h, w). None
-        takes `pseudocell.losses.MaskedMSELoss`.
+    module : callable, default=None
+        Called as ``module(in_channels=C)``; returns a torch module from images to
+        heatmaps with the attributes `stride` and `reach`. Or such a module, which is
+        copied with its weights. None takes `pseudocell.nets.UNet`.
+    criterion : callable, default=None
+        Called as ``criterion()``; returns a torch module that is called with the
+        heatmaps of the net, the target and the weights of its pixels, all of shape
+        (n, h, w). None takes `pseudocell.losses.MaskedMSELoss`.
+    optimizer : callable, default=None
+        None takes `torch.optim.Adam`.
+    lr : float, default=3e-3
+        The learning rate; the largest of one cycle, unless an `LRScheduler` is among
+        the callbacks.
+    batch_size : int, default=8
+        Crops in a batch.
     max_steps : int, default=300
         Number of batches that a net is trained on.
+    max_epochs : int, default=None
+        Number of epochs, of 30 batches each, in place of `max_steps`.
     warm_steps : int, default=None
-        That number where `warm_start` goes on from the fit before. None takes
-        `max_steps` there, too.
-    max_epochs : float, default=None
+        Number of batches where `warm_start` goes on from the fit before. None takes as
+        many there, too.
+    max_passes : float, default=None
         Fewer batches are taken, but 30 at least, if the crops would cover the images
         whose unlabelled pixels count more often than this: on small images a net learns
         by heart which cells have no label. None sets no such limit.
-    batch_size : int, default=8
-        Crops in a batch.
-    learning_rate : float, default=3e-3
-        The largest learning rate of the cycle.
+    train_split : callable, default=None
+        Which clicks a net is validated on after each epoch instead of learning them, as
+        `skorch.dataset.ValidSplit(5)`. None trains on all.
+    callbacks : list of skorch callbacks, default=None
+        Told of the training; each net gets a shallow copy. "disable" takes none, not
+        even skorch's own.
     warm_start : bool, default=False
         Whether `fit` goes on from the nets of the fit before, if there was one, on
         other labels or other images.
     init : fitted detector, default=None
         Its nets are copied, and `fit` goes on from the copies: fine-tuning, with few
-        clicks and few steps, of what was learnt on other images. `net` is not used
+        clicks and few steps, of what was learnt on other images. `module` is not used
         then. A `HeatmapDetector`, or one that has one as `detector_`. As a parameter of
         a part or in a search it must be ``FrozenEstimator(fitted)`` of
         scikit-learn, because clones forget what was fitted.
@@ -105,7 +111,11 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
     random_state : int, RandomState instance or None, default=None
         Seed; the same seed gives the same points on any number of threads.
     verbose : int, default=0
-        1 shows progress bars.
+        1 shows progress bars, 2 prints skorch's table of epochs, too.
+    **skorch
+        What skorch knows by a prefix, as ``module__depth=4``,
+        ``optimizer__weight_decay=1e-4`` or ``iterator_train__num_workers=2``; also
+        ``criterion__``, ``callbacks__`` and ``iterator_valid__``.
 
     Attributes
     ----------
@@ -113,10 +123,13 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         The radius that is used, in pixels of the images.
     nets_ : list of skorch.NeuralNet
         The fitted nets.
+    history_ : list of skorch.history.History
+        The record of the last training of each net.
     n_channels_ : int
         Number of channels of the images.
     n_steps_ : int
-        Number of batches that each net was trained on, in all fits.
+        Number of batches that each net was trained on, in all fits; the most, where a
+        callback ended the training of some early.
     click_folds_ : list of int ndarray of shape (n_i,)
         Number of the net that has not seen the click; -1 with a single net.
     click_heights_ : list of float ndarray of shape (n_i,)
@@ -165,13 +178,9 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         "n_nets": [Number(Integral, 1)],
         "held_out": [StrOptions({"clicks", "places"})],
         "nominal_radius": [RADIUS],
-        "net": [callable, None],
-        "loss": [callable, None],
-        "max_steps": [Number(Integral, 1)],
+        **NET,
         "warm_steps": [Number(Integral, 1), None],
-        "max_epochs": [Number(low=0, closed="neither"), None],
-        "batch_size": [Number(Integral, 1)],
-        "learning_rate": [Number(low=0, closed="neither")],
+        "max_passes": [Number(low=0, closed="neither"), None],
         "warm_start": ["boolean"],
         **HOW_TO_RUN,
     }
@@ -187,19 +196,24 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         n_nets=1,
         held_out="clicks",
         nominal_radius=6.0,
-        net=None,
-        loss=None,
-        max_steps=300,
-        warm_steps=None,
-        max_epochs=None,
+        module=None,
+        criterion=None,
+        optimizer=None,
+        lr=3e-3,
         batch_size=8,
-        learning_rate=3e-3,
+        max_steps=300,
+        max_epochs=None,
+        warm_steps=None,
+        max_passes=None,
+        train_split=None,
+        callbacks=None,
         warm_start=False,
         init=None,
         device="auto",
         n_jobs=None,
         random_state=None,
         verbose=0,
+        **skorch,
     ):
         self.cell_radius = cell_radius
         self.masked = masked
@@ -209,20 +223,26 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         self.n_nets = n_nets
         self.held_out = held_out
         self.nominal_radius = nominal_radius
-        self.net = net
-        self.loss = loss
-        self.max_steps = max_steps
-        self.warm_steps = warm_steps
-        self.max_epochs = max_epochs
+        self.module = module
+        self.criterion = criterion
+        self.optimizer = optimizer
+        self.lr = lr
         self.batch_size = batch_size
-        self.learning_rate = learning_rate
+        self.max_steps = max_steps
+        self.max_epochs = max_epochs
+        self.warm_steps = warm_steps
+        self.max_passes = max_passes
+        self.train_split = train_split
+        self.callbacks = callbacks
         self.warm_start = warm_start
         self.init = init
         self.device = device
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
+        self._set_further(skorch)
 
+    @with_callbacks
     def fit(
         self,
         images,
@@ -277,6 +297,10 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
             given = [()] * len(images) if given is None else given
             more[name] = check_clicked(images, given, name, needed=False)
         chances = check_probabilities(probabilities, more["undecided"])
+        tasks = self._init_callback_context(
+            max_subtasks=self.n_nets, sequential_subtasks=False
+        )
+        tasks.call_on_fit_task_begin(estimator=self, X=images, y=clicks)
         self.n_channels_ = images.n_channels
         self.cell_radius_ = float(
             estimate_cell_radius(images, clicks, "partial_points")
@@ -288,7 +312,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
             for points in (clicks, *more.values())
         ]
         labels = NominalLabels(*points, chances)
-        self._train(images, labels, start)
+        train_nets(self, images, labels, start, tasks)
         if self.places_ is None:
             look = look_at_clicks(self, self._drawing(), images, clicks)
         else:
@@ -298,58 +322,10 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         self.click_heights_, self.threshold_ = look.click_heights, look.threshold
         self.found_heights_, self.other_heights_ = look.found, look.others
         self.keep_calibration(look.calibration)
+        tasks.call_on_fit_task_end(
+            estimator=self, X=images, y=clicks, reconstruction_attributes={}
+        )
         return self
-
-    def _train(self, images, labels, start):
-        """Train the nets on labels at the nominal size."""
-        clicks = labels.clicks
-        rng = check_random_state(self.random_state)
-        held_out = deal_clicks(clicks, self.n_nets, rng)
-        sizes = [nominal_shape(shape, self._scale) for shape in images.shapes]
-        by_place = self.held_out == "places"
-        places = deal_places(clicks, sizes, self.n_nets) if by_place else None
-        if places is not None:
-            held_out = [*map(places.fold_of, range(len(sizes)), clicks, sizes)]
-        seeds = rng.randint(2**31 - 1, size=(self.n_nets, 2))
-        if start is None:
-            self.n_steps_ = 0
-            # One after the other: building uses the global seed.
-            net, kind = self.net or UNet, {"in_channels": self.n_channels_}
-            modules = [build_module(net, seed, **kind) for seed in seeds[:, 0]]
-        else:
-            self.n_steps_ = start.n_steps_
-            modules = [copy.deepcopy(net.module_) for net in start.nets_]
-            same = [*map(len, held_out)] == [*map(len, start.click_folds_)]
-            if places is None and same:
-                # No net may see now what it was tested on before.
-                held_out = start.click_folds_
-        goes_on = start is self and self.warm_steps is not None
-        most = self.warm_steps if goes_on else self.max_steps
-        given = images, labels, held_out, places
-        batches = plan_batches(self, *given, most=most, seeds=seeds[:, 1])
-        cut_crops(images, batches, self._scale, self.n_jobs)
-        self.nets_ = self._fit_nets(modules, batches)
-        self.n_steps_ += len(batches[0])
-        self.click_folds_ = held_out
-        self.places_ = places and [places.axes, places.cuts, places.owners]
-
-    def _fit_nets(self, modules, batches):
-        """Train each module on its batches."""
-        devices = deal_devices(choose_device(self.device), self.n_nets)
-
-        def train(number):
-            return fit_net(
-                modules[number],
-                MaskedMSELoss() if self.loss is None else self.loss(),
-                batches[number],
-                learning_rate=self.learning_rate,
-                device=devices[number],
-                description=f"Training net {number + 1} of {self.n_nets}",
-                verbose=self.verbose,
-            )
-
-        with expect_steps(sum(map(len, batches)), "Training"):
-            return map_threads(train, range(self.n_nets), self.n_jobs)
 
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.

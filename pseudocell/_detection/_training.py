@@ -1,7 +1,7 @@
 """Labels and images to the batches that a net is trained on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -9,6 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from .._geometry._heatmap import render_heatmap, render_mask, render_weights
 from .._geometry._scale import NominalImage, nominal_shape
+from .._net_parameters import split_samples
 from .._threads import map_threads
 from ._batches import CropBatches
 from ._held_out import seen_clicks
@@ -206,6 +207,8 @@ def plan_batches(detector, images, labels, held_out, places, *, most, seeds):
     -------
     batches : list of CropBatches
         One of each net.
+    valid : list of CropBatches or None
+        Around the clicks that `train_split` keeps off each net.
     """
     radius = detector.nominal_radius
     scale = radius / detector.cell_radius_
@@ -215,11 +218,12 @@ def plan_batches(detector, images, labels, held_out, places, *, most, seeds):
     )
     where = weights > 0 if weights.any() else None
     n_steps = _count_steps(detector, shapes, weights, places, most)
-    batches = []
+    batches, every_valid = [], []
     for number, seed in enumerate(seeds):
-        seen, positives, negatives, sure, undecided = _labels_of(
+        known, positives, negatives, sure, undecided = _labels_of(
             number, labels, held_out, places, shapes
         )
+        seen, valid = _split_clicks(detector.train_split, known)
         # What is less probable than the background weighs is background.
         least = detector.background_weight
         undecided = [(p[w > least], w[w > least]) for p, w in undecided]
@@ -240,22 +244,44 @@ def plan_batches(detector, images, labels, held_out, places, *, most, seeds):
             radius,
             partial(_counting, images, shapes, area),
         )
-        planned = CropBatches(
+        plan = partial(
+            CropBatches,
             shapes,
             detector.n_channels_,
+            batch_size=detector.batch_size,
+            size=crop_size(radius),
+            random_state=seed,
+        )
+        planned = plan(
             [*map(_with_index, centres)],
             targets.draw,
             n_steps=n_steps,
             first_step=detector.n_steps_,
-            batch_size=detector.batch_size,
-            size=crop_size(radius),
             anywhere=0.0 if where is None else 0.5,
             where=where,
             is_seen=area and partial(_is_in, area),
-            random_state=seed,
         )
         batches.append(planned)
-    return batches
+        places_of_valid = _with_index(valid)
+        n_valid = -(-len(places_of_valid) // detector.batch_size)
+        # The same crops after every epoch; beside them only what is background counts.
+        targets = replace(targets, cells=_join(known, positives), labelled=valid)
+        crops = plan([places_of_valid], targets.draw, n_steps=n_valid, anywhere=0.0)
+        every_valid.append(crops if n_valid else None)
+    return batches, every_valid
+
+
+def _split_clicks(train_split, clicks):
+    """Split the clicks of all images together into those to train on and others."""
+    counts = [len(array) for array in clicks]
+    _, valid = split_samples(train_split, sum(counts), name="clicks")
+    is_valid = np.zeros(sum(counts), dtype=bool)
+    is_valid[valid] = True
+    kept_off = np.split(is_valid, np.cumsum(counts)[:-1])
+    parts = [
+        (array[~off], array[off]) for array, off in zip(clicks, kept_off, strict=True)
+    ]
+    return [*zip(*parts, strict=True)]
 
 
 def _labels_of(number, labels, held_out, places, shapes):
@@ -304,13 +330,13 @@ def _is_in(area, index, point):
 
 def _count_steps(detector, shapes, weights, places, most):
     """Return the number of batches, fewer where the background is small."""
-    if detector.max_epochs is None or not weights.any():
+    if detector.max_passes is None or not weights.any():
         return most
     area = np.prod(shapes, axis=1)[weights > 0].sum()
     if places is not None:
         area *= 1 - 1 / detector.n_nets
     batch_area = detector.batch_size * crop_size(detector.nominal_radius) ** 2
-    enough = max(FEWEST_STEPS, int(np.ceil(detector.max_epochs * area / batch_area)))
+    enough = max(FEWEST_STEPS, int(np.ceil(detector.max_passes * area / batch_area)))
     return min(most, enough)
 
 
@@ -321,13 +347,14 @@ def cut_crops(images, batches, scale, n_jobs):
     ----------
     images : Images
         The images.
-    batches : list of CropBatches
-        One of each net.
+    batches : list of CropBatches or None
+        Those of each net.
     scale : float
         Nominal radius over the cell radius in pixels.
     n_jobs : int or None
         Number of threads.
     """
+    batches = [some for some in batches if some is not None]
     needed = sorted(set().union(*(some.images_needed for some in batches)))
 
     def cut(index):

@@ -1,7 +1,5 @@
 """Features of patches, learnt from positive and unlabelled patches."""
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -15,17 +13,19 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from .._callbacks import CallbackSupportMixin, with_callbacks
 from .._inference import choose_device, forward_net
-from .._parameters import HOW_TO_RUN, CheckedMixin, Number
+from .._net_parameters import EPOCH, NET, NetParametersMixin, split_samples
+from .._parameters import HOW_TO_RUN, Number
 from .._skorch import build_module, fit_net
 from .._threads import one_thread
 from .._validation import check_patches, check_pu_target
 from ..losses import NonNegativePULoss
 from ..nets import PatchCNN
 from ._class_prior import estimate_class_prior
+from ._pu_batches import PlainBatches, PUBatches
 
 __all__ = ["NNPUFeaturizer"]
 
@@ -37,13 +37,16 @@ LOWEST_PRIOR, HIGHEST_PRIOR = 0.6, 0.9
 PRIOR_WITHOUT_ESTIMATE = 0.7
 # The classifier for the estimate: principal components that it sees, folds.
 PRIOR_COMPONENTS, PRIOR_FOLDS = 20, 5
-# Standard deviation of the gain and of the offset that a patch gets while training,
-# in units of the standard deviation of all pixels.
-INTENSITY_JITTER = 0.1
+# L2 penalty of the weights, as in the published code.
+WEIGHT_DECAY = 0.005
 
 
 class NNPUFeaturizer(
-    CheckedMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    NetParametersMixin,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Learn features that tell positive patches from the unlabelled negative ones.
 
@@ -58,29 +61,42 @@ class NNPUFeaturizer(
         Share of positives **among the unlabelled patches**, in (0, 1). Too high costs
         little, too low costs much: the net then learns its positives by heart. None
         estimates it and clips the estimate to 0.6 .. 0.9.
-    surrogate : {"sigmoid", "log"}, default="sigmoid"
-        The loss in the risk, see `pseudocell.losses.NonNegativePULoss`.
-    correction : bool, default=True
-        Whether a negative part of the risk below zero is undone, instead of left.
-    net : callable, default=None
-        Called as ``net(in_channels=C)``; returns a torch module with ``forward``
+    module : callable, default=None
+        Called as ``module(in_channels=C)``; returns a torch module with ``forward``
         (patches of shape (n, C, size, size) to logits of shape (n,)) and ``features``.
-        None takes `pseudocell.nets.PatchCNN`.
-    max_steps : int, default=150
-        Number of batches.
+        Or such a module, which is copied. None takes `pseudocell.nets.PatchCNN`.
+    criterion : callable, default=None
+        Called as ``criterion(class_prior=pi)``; returns a torch module that is called
+        with logits and labels of shape (n,). None takes
+        `pseudocell.losses.NonNegativePULoss`.
+    optimizer : callable, default=None
+        None takes `torch.optim.Adam` with the published ``weight_decay=0.005``.
+    lr : float, default=1e-3
+        The learning rate; the largest of one cycle, unless an `LRScheduler` is among
+        the callbacks.
     batch_size : int, default=128
         Patches in a batch, half of them positive; even.
-    learning_rate : float, default=1e-3
-        The largest learning rate of the cycle.
-    weight_decay : float, default=0.005
-        L2 penalty of the weights, as in the published code.
+    max_steps : int, default=150
+        Number of batches.
+    max_epochs : int, default=None
+        Number of epochs, of 30 batches each, in place of `max_steps`.
+    train_split : callable, default=None
+        Which patches the net is validated on after each epoch instead of learning
+        them, as `skorch.dataset.ValidSplit(5, stratified=True)`. None trains on all.
+    callbacks : list of skorch callbacks, default=None
+        Told of the training, as shallow copies. "disable" takes none, not even skorch's
+        own.
     device : str, default="auto"
         "auto", "cpu", "cuda" or "mps".
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the batches and the estimate of the prior. The same
         seed gives the same features on any number of threads.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, 2 prints skorch's table of epochs, too.
+    **skorch
+        What skorch knows by a prefix, as ``module__width=64``,
+        ``optimizer__weight_decay=0`` or ``criterion__beta=0.1``; also ``callbacks__``,
+        ``iterator_train__`` and ``iterator_valid__``.
 
     Attributes
     ----------
@@ -88,6 +104,8 @@ class NNPUFeaturizer(
         The prior that was used.
     net_ : skorch.NeuralNet
         The fitted net; the torch module is ``net_.module_``.
+    history_ : skorch.history.History
+        The record of its training.
     n_channels_ : int
         Number of channels of the patches.
     mean_, scale_ : ndarray of shape (`n_channels_`,)
@@ -119,13 +137,7 @@ class NNPUFeaturizer(
 
     _parameter_constraints = {
         "class_prior": [Number(low=0, high=1, closed="neither"), None],
-        "surrogate": [StrOptions({"sigmoid", "log"})],
-        "correction": ["boolean"],
-        "net": [callable, None],
-        "max_steps": [Number(Integral, 1)],
-        "batch_size": [Number(Integral, 1)],
-        "learning_rate": [Number(low=0, closed="neither")],
-        "weight_decay": [Number(low=0)],
+        **NET,
         **{name: HOW_TO_RUN[name] for name in ("device", "random_state", "verbose")},
     }
 
@@ -133,29 +145,36 @@ class NNPUFeaturizer(
         self,
         class_prior=None,
         *,
-        surrogate="sigmoid",
-        correction=True,
-        net=None,
-        max_steps=150,
+        module=None,
+        criterion=None,
+        optimizer=None,
+        lr=1e-3,
         batch_size=128,
-        learning_rate=1e-3,
-        weight_decay=0.005,
+        max_steps=150,
+        max_epochs=None,
+        train_split=None,
+        callbacks=None,
         device="auto",
         random_state=None,
         verbose=0,
+        **skorch,
     ):
         self.class_prior = class_prior
-        self.surrogate = surrogate
-        self.correction = correction
-        self.net = net
-        self.max_steps = max_steps
+        self.module = module
+        self.criterion = criterion
+        self.optimizer = optimizer
+        self.lr = lr
         self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.weight_decay = weight_decay
+        self.max_steps = max_steps
+        self.max_epochs = max_epochs
+        self.train_split = train_split
+        self.callbacks = callbacks
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
+        self._set_further(skorch)
 
+    @with_callbacks
     def fit(self, X, y):
         """Learn the features.
 
@@ -183,6 +202,9 @@ class NNPUFeaturizer(
         self.n_channels_ = pixels.shape[1]
         self.mean_, self.scale_ = pixels.mean(axis=0), pixels.std(axis=0)
         self.scale_[self.scale_ == 0] = 1
+        n_steps = self._count_batches()
+        tasks = self._init_callback_context(max_subtasks=-(-n_steps // EPOCH))
+        tasks.call_on_fit_task_begin(estimator=self, X=X, y=y)
         X = self._standardise(X)
         with one_thread():
             if self.class_prior is None:
@@ -190,28 +212,45 @@ class NNPUFeaturizer(
                 self.class_prior_ = float(np.clip(prior, LOWEST_PRIOR, HIGHEST_PRIOR))
             else:
                 self.class_prior_ = self.class_prior
-            self.net_ = fit_net(
-                build_module(
-                    PatchCNN if self.net is None else self.net,
-                    seeds[1],
-                    in_channels=self.n_channels_,
-                ),
-                NonNegativePULoss(
-                    self.class_prior_,
-                    surrogate=self.surrogate,
-                    correction=self.correction,
-                ),
-                _PUBatches(X, y, self.max_steps, self.batch_size, seeds[2]),
-                learning_rate=self.learning_rate,
-                weight_decay=self.weight_decay,
-                device=choose_device(self.device),
-                description="PU features",
-                verbose=self.verbose,
-            )
+            self.net_ = self._train(X, y, seeds[1:], tasks)
             # The features are a table: `get_feature_names_out` and `set_output`.
             one = forward_net(self.net_, X[:1], "features", self.device)
             self._n_features_out = one.shape[1]
+        tasks.call_on_fit_task_end(
+            estimator=self, X=None, y=y, reconstruction_attributes=None
+        )
         return self
+
+    def _train(self, X, y, seeds, tasks):
+        """Train a net on standardised patches."""
+        settings = self._net_settings(
+            module=PatchCNN,
+            module__in_channels=self.n_channels_,
+            criterion=NonNegativePULoss,
+            criterion__class_prior=self.class_prior_,
+            **({"optimizer__weight_decay": WEIGHT_DECAY} if not self.optimizer else {}),
+        )
+        train, valid = split_samples(self.train_split, len(y), y, "patches")
+        if len({*y[train]}) < 2:
+            raise ValueError(
+                "train_split leaves no positive or no unlabelled patch to train on; "
+                "expected some of both, as from skorch.dataset.ValidSplit(5, "
+                "stratified=True)."
+            )
+        return fit_net(
+            build_module(settings, seeds[0]),
+            PUBatches(
+                X[train], y[train], self._count_batches(), self.batch_size, seeds[1]
+            ),
+            settings,
+            valid=PlainBatches(X[valid], y[valid], self.batch_size)
+            if len(valid)
+            else None,
+            device=choose_device(self.device),
+            description="PU features",
+            verbose=self.verbose,
+            tasks=(tasks, self),
+        )
 
     def transform(self, X):
         """Return the features, the input of the last layer of the net.
@@ -301,37 +340,3 @@ def estimate_patch_prior(X, y, seed):
     scores = cross_val_predict(classifier, X, y, cv=folds, method="decision_function")
     scores = scores[:, np.newaxis]
     return estimate_class_prior(scores[y == 1], scores[y == 0], random_state=seed)
-
-
-class _PUBatches:
-    """Batches of half positive and half unlabelled patches, changed at random.
-
-    Batch `step` depends on the seed and `step` alone. The risk weights the two halves,
-    so that their shares in a batch do not matter; equal shares serve both means best.
-    """
-
-    def __init__(self, X, y, n_steps, batch_size, seed):
-        self.X, self.n_steps, self.seed = X, n_steps, int(seed)
-        self.half = max(1, batch_size // 2)
-        self.positive, self.unlabelled = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
-
-    def __len__(self):
-        return self.n_steps
-
-    def __getitem__(self, step):
-        rng = np.random.default_rng([self.seed, step])
-        index = np.concatenate(
-            [rng.choice(kind, self.half) for kind in (self.positive, self.unlabelled)]
-        )
-        return _augment(self.X[index], rng), (np.repeat([1, 0], self.half),)
-
-
-def _augment(X, rng):
-    """Apply one of the 8 symmetries of the square and an intensity change to each."""
-    turns, mirrored = rng.integers(4, size=len(X)), rng.random(len(X)) < 0.5
-    X = np.where(mirrored[:, None, None, None], X[..., ::-1], X)
-    for turn in range(1, 4):
-        X[turns == turn] = np.rot90(X[turns == turn], turn, axes=(2, 3))
-    gain = rng.normal(1, INTENSITY_JITTER, (len(X), 1, 1, 1))
-    offset = rng.normal(0, INTENSITY_JITTER, (*X.shape[:2], 1, 1))
-    return (gain * X + offset).astype(np.float32)

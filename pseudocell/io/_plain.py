@@ -8,42 +8,27 @@ import inspect
 import io
 import math
 from functools import partial
-from importlib import import_module
 
 import numpy as np
 
+from pseudocell.io._allowed import (
+    CALLBACKS,
+    CLASSES,
+    LOSSES,
+    NET_BOUNDS,
+    NETS,
+    OBJECTS,
+    OPTIMIZERS,
+    SETTINGS,
+    find,
+    given_parameters,
+)
 from pseudocell.io._older import OLD_NAMES, OLD_STATES
 
 __all__ = ["from_plain", "to_plain"]
 
-# Where to find what may be an object. By name, because their modules lie above this one
-# and load torch.
-OBJECTS = {
-    "BlobDetector": "pseudocell.baselines",
-    "CalibratedSelector": "pseudocell",
-    "FrozenEstimator": "sklearn.frozen",
-    "HeatmapDetector": "pseudocell",
-    "NNPUFeaturizer": "pseudocell",
-    "PClassificationRanker": "pseudocell",
-    "PUDetector": "pseudocell.baselines",
-    "PatchExtractor": "pseudocell",
-    "PseudoLabelCellDetector": "pseudocell",
-    "PublishedRanker": "pseudocell",
-    "ReconstructionDetector": "pseudocell.baselines",
-    "ShareSelector": "pseudocell",
-    "TunedThresholdDetector": "pseudocell.baselines",
-    "_Net": "pseudocell._skorch",
-}
-# What may be named as the maker of a net.
-NETS = {
-    "PaperPatchCNN": "pseudocell.nets",
-    "PatchCNN": "pseudocell.nets",
-    "UNet": "pseudocell.nets",
-}
-# The largest arguments of a net in a file: more takes for ever to build.
-NET_BOUNDS = {"base_channels": 4096, "depth": 16, "in_channels": 65536, "width": 4096}
 # Where scikit-learn keeps callbacks. They watch a fit and are no part of what it gave.
-CALLBACKS = "_skl_callbacks"
+WATCHING = "_skl_callbacks"
 # The generator of numpy.random.RandomState.
 MERSENNE_TWISTER = "MT19937"
 
@@ -156,10 +141,16 @@ class _Writer:
             state = value.get_state(legacy=False)
             if state["bit_generator"] == MERSENNE_TWISTER:
                 return {"random_state": self.write(state, place)}
-        if isinstance(value, type) and _find(value.__name__, NETS) is value:
+        if isinstance(value, type) and find(value.__name__, NETS) is value:
             return {"net": value.__name__}
-        if _find(kind.__name__, OBJECTS) is kind:
+        if isinstance(value, type) and find(value.__name__, CLASSES) is value:
+            return {"class": value.__name__}
+        if find(kind.__name__, OBJECTS) is kind:
             return self._object(value, place)
+        if find(kind.__name__, CALLBACKS) is kind:
+            parameters = given_parameters(value)
+            state = {k: self.write(v, f"{place}.{k}") for k, v in parameters.items()}
+            return {"callback": [kind.__name__, state]}
         raise ValueError(_not_ours(place, value))
 
     def _items(self, values, place):
@@ -180,7 +171,7 @@ class _Writer:
         state = {
             key: self.write(one, f"{place}.{key}")
             for key, one in state.items()
-            if key != CALLBACKS
+            if key != WATCHING
         }
         return {"object": [type(value).__name__, state]}
 
@@ -192,6 +183,8 @@ class _Reader:
         self._objects = []
         self._readers = {
             "array": self._array,
+            "callback": self._callback,
+            "class": lambda name: _get(name, CLASSES),
             "dict": lambda pairs: dict(self.read(pair) for pair in pairs),
             "float": float,
             "net": lambda name: _get(name, NETS),
@@ -249,6 +242,13 @@ class _Reader:
         _check_net(function, keywords, positional)
         return partial(function, *positional, **keywords)
 
+    def _callback(self, content):
+        name, state = content
+        parameters = {key: self.read(one) for key, one in state.items()}
+        if isinstance(parameters.get("policy"), str):
+            raise _RefusedError("it names a schedule of the learning rate by a text")
+        return _get(name, CALLBACKS)(**parameters)
+
     def _random_state(self, content):
         generator = np.random.RandomState()
         generator.set_state(self.read(content))
@@ -271,20 +271,15 @@ class _Reader:
         return made
 
 
-def _find(name, known):
-    """Return the class of a name, None if it is not one of those known."""
-    return getattr(import_module(known[name]), name) if name in known else None
-
-
 def _get(name, known):
     if not isinstance(name, str) or name not in known:
         raise _RefusedError(f"it names {name!r}, which is not of pseudocell")
-    return _find(name, known)
+    return find(name, known)
 
 
 def _is_estimator(name):
     is_known = isinstance(name, str) and name in OBJECTS and name != "_Net"
-    return is_known and hasattr(_find(name, OBJECTS), "get_params")
+    return is_known and hasattr(find(name, OBJECTS), "get_params")
 
 
 def _make_estimator(kind, state):
@@ -292,6 +287,9 @@ def _make_estimator(kind, state):
     if missing:
         lacks = ", ".join(sorted(missing))
         raise _RefusedError(f"the {kind.__name__} in it lacks {lacks}")
+    for key, value in state.items():
+        if key.startswith("module__"):
+            _check_argument(kind.__name__, key.removeprefix("module__"), value)
     if hasattr(kind, "from_plain"):
         return kind.from_plain(state)
     made = kind.__new__(kind)
@@ -307,6 +305,15 @@ def _make_net(kind, state):
     _check_net(state["factory"], state["arguments"])
     if state["device"] == "meta" or not isinstance(state["device"], str):
         raise _RefusedError(f"a net in it is on the device {state['device']!r}")
+    settings = state.setdefault(
+        "settings", {"criterion": find("MaskedMSELoss", LOSSES)}
+    )
+    for key in settings:
+        if not isinstance(key, str) or not key.startswith(SETTINGS):
+            raise _RefusedError(f"a net in it has the setting {str(key)[:40]!r}")
+    for key, known in (("criterion", LOSSES), ("optimizer", OPTIMIZERS)):
+        if settings.get(key) not in [None, *(find(name, known) for name in known)]:
+            raise _RefusedError(f"a net in it has a {key} that is none of pseudocell")
     try:
         return kind.from_plain(state)
     except RuntimeError as error:
@@ -319,7 +326,7 @@ def _check_net(factory, arguments, positional=()):
         positional = (*factory.args, *positional)
         arguments = {**factory.keywords, **arguments}
         factory = factory.func
-    if factory not in [_find(name, NETS) for name in NETS]:
+    if factory not in [find(name, NETS) for name in NETS]:
         raise _RefusedError("it makes a net with what is not a net of pseudocell")
     try:
         given = inspect.signature(factory).bind_partial(*positional, **arguments)
@@ -327,21 +334,25 @@ def _check_net(factory, arguments, positional=()):
         name = factory.__name__
         raise _RefusedError(f"a {name} in it has arguments of another net") from error
     for name, value in given.arguments.items():
-        least = 0 if name == "depth" else 1
-        is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-        if not is_whole or not least <= value <= NET_BOUNDS[name]:
-            raise _RefusedError(
-                f"a {factory.__name__} in it has {name}={str(value)[:40]}; expected a "
-                f"whole number from {least} to {NET_BOUNDS[name]}"
-            )
+        _check_argument(factory.__name__, name, value)
+
+
+def _check_argument(owner, name, value):
+    least, most = 0 if name == "depth" else 1, NET_BOUNDS.get(name, 65536)
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not is_whole or not least <= value <= most:
+        raise _RefusedError(
+            f"a {owner} in it has {name}={str(value)[:40]}; expected a whole number "
+            f"from {least} to {most}"
+        )
 
 
 def _not_ours(place, value):
     return (
         f"{place} is {_describe(value)}, which is not of pseudocell; a model file "
         "that cannot run code holds pseudocell's own parts, numbers, text and "
-        "arrays only. Give the file a name that ends in .joblib, or use "
-        "joblib.dump."
+        "arrays, and a few classes of torch and skorch. Give the file a name that "
+        "ends in .joblib, or use joblib.dump."
     )
 
 

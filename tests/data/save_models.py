@@ -36,17 +36,17 @@ def main():
     images = [np.asarray(Image.open(IMAGE))]
     heatmap = HeatmapDetector(
         RADIUS,
-        net=partial(UNet, base_channels=2, depth=1),
+        module=partial(UNet, base_channels=2, depth=1),
         max_steps=100,
         batch_size=2,
-        learning_rate=0.03,
+        lr=0.03,
         device="cpu",
         random_state=0,
     )
     loop = PseudoLabelCellDetector(
         RADIUS,
         max_iter=1,
-        detector=clone(heatmap).set_params(max_steps=40, learning_rate=0.05),
+        detector=clone(heatmap).set_params(max_steps=40, lr=0.05),
         featurizer=NNPUFeaturizer(max_steps=5, batch_size=8),
         device="cpu",
         random_state=0,
