@@ -23,7 +23,10 @@ from pseudocell.benchmark import (
     METHODS,
     DetectionSet,
     Method,
+    _curves,
+    _panels,
     _pictures,
+    _view,
     leave_one_out_table,
     method_table,
     read_set,
@@ -39,7 +42,7 @@ from pseudocell.benchmark._scores import (
     right_negatives,
     right_positives,
 )
-from pseudocell.benchmark._tables import ablation_tables, round_tables
+from pseudocell.benchmark._tables import ablation_tables, ablations, round_tables
 from pseudocell.datasets import CLICK_BIASES, bias_clicks
 
 SHAPE = (60, 80)
@@ -307,13 +310,101 @@ def test_the_result_is_the_round_that_is_kept():
 def test_the_picture_is_of_the_round_that_is_kept(monkeypatch):
     shown = []
     monkeypatch.setattr(
-        _pictures._View, "show", lambda _, axes, title, groups: shown.append(title)
+        _view.View, "show", lambda _, title, groups: shown.append(title)
     )
     data = make_set()
     result = run_benchmark([data], {"refusing": refusing_factory})
     assert _pictures.draw_detections(result, data.name)
     # Five cells, and a crumb that round 1 leaves out.
-    assert shown[1] == f"refusing: F1 {2 * 5 / (5 + 6):.2f}"
+    assert shown[0].startswith("truth: ")
+    assert shown[1] == f"refusing\nF1 {2 * 5 / (5 + 6):.2f}"
+
+
+class SceneDetector(SpotDetector):
+    """Finds every cell of the left half of an image."""
+
+    def predict(self, images):
+        found = super().predict(images)
+        return [points[points[:, 1] < 60] for points in found]
+
+
+def test_figure_2_shows_the_typical_part_with_its_own_counts():
+    """The right half of the cells is missed: neither the best nor the worst part."""
+    cells = np.array([(r, c) for r in (20, 60, 100) for c in range(10, 120, 20)], float)
+    image = draw_squares((120, 120), cells.astype(int))
+    data = make_set(
+        train_images=[image],
+        train_points=[cells],
+        train_clicks=[cells[:1]],
+        test_images=[image],
+        test_points=[cells],
+        cell_radius=2,
+    )
+    result = run_benchmark([data], {"left": lambda *_: SceneDetector()})
+    _, seen = _pictures.draw_detections(result, data.name)
+    n_cells = int(re.search(r"truth: (\d+) cells", seen)[1])
+    assert 0 < n_cells < len(cells)
+    f1 = float(re.search(r"left, F1 (\d\.\d+)", seen)[1])
+    assert 0 < f1 < 1
+
+
+def test_legends_hold_what_is_shown_alone():
+    """Nothing is missed and nothing wrong: the legend has cells only."""
+    data = make_set(crumbs=[[], []])
+    records = run_benchmark([data], {"spots": spot_factory})
+    view = _view.View(data.test_images[0], 4, np.zeros(2), 1)
+    points = np.array(CELLS[1], float)
+    view.show("all", {"cell": points, "missed": points[:0], "not a cell": points + 500})
+    view.finish()
+    (legend,) = view.figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["cell"]
+    assert _pictures.draw_detections(records, data.name)[1].endswith("F1 1.00.")
+
+
+def test_figure_3_shows_given_chosen_and_undecided_in_each_iteration():
+    data = make_set()
+    result = run_benchmark([data], {"rounds": round_factory})
+    (record,) = result.records
+    first, second = _pictures._stages(data, record, 0, 5)
+    # 8 cells, one of them clicked and called background, and the crumb.
+    assert len(first["chosen as cell"]) == len(second["chosen as cell"]) == 7
+    assert len(first["chosen as background"]) == 2
+    assert len(first["wrongly chosen"]) == 1
+    # What is detected at no label is open.
+    record["rounds"][0]["positives"][0] = record["rounds"][0]["positives"][0][:3]
+    assert len(_pictures._stages(data, record, 0, 5)[0]["detected, not chosen"]) == 4
+    _, seen = _pictures.draw_rounds(result, data.name, "rounds")
+    for words in ("given, 1 clicks", "iteration 0, 3 cells, 2 background, 4 open"):
+        assert words in seen
+    assert "iteration 1" in seen
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "wanted"),
+    [(4, 3, (2, 2)), (5, 3, (2, 3)), (6, 5, (2, 3)), (5, 5, (1, 5)), (1, 3, (1, 1))],
+)
+def test_no_figure_has_a_row_of_empty_places(count, most, wanted):
+    figure, axes = _panels.make_panels(count, most, 3, 3)
+    assert axes[0].get_gridspec().get_geometry() == wanted
+    assert len(axes) == count
+
+
+def test_words_are_bars_and_numbers_are_curves_with_full_supervision():
+    methods = {"spots": spot_factory, "all": Method(spot_factory, labels="all")}
+    kinds = {"clicks": ["random", "corner"], "vary": {"threshold": [50, 150]}}
+    result = run_benchmark([make_set()], methods, **kinds)
+    rows = tidy_rows(result)
+    for name, scores in ablations(result, rows).items():
+        figures = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_curves, "save_png", figures.append)
+            _, seen = _curves.draw_curves(result, name, scores, {"spots": 0.9})
+        (ax,) = [ax for ax in figures[0].axes if ax.get_visible()]
+        assert bool(ax.patches) == (name == "way of clicking")
+        assert (ax.get_ylim()[0] > 0) == (name != "way of clicking")
+        dashed = [line for line in ax.lines if line.get_linestyle() == "--"]
+        assert [line.get_ydata()[0] for line in dashed] == [0.9]
+        assert "spots on spots, F1 at " in seen
 
 
 def test_purity_is_the_share_of_right_labels():
@@ -858,7 +949,15 @@ def test_the_page_needs_no_other_file(tmp_path):
     )
     page = write_report(result, tmp_path, command="pseudocell benchmark --set a:4")
     text = page.read_text(encoding="utf-8")
-    assert not re.findall(r'(?:src|href)="(?!data:)', text)
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', text)
+    # A contents list that leads somewhere, no empty heading, and pictures in words.
+    anchors = re.findall(r'href="#([^"]+)"', text)
+    assert {"results", "sets", "methods", "detections", "made"} <= {*anchors}
+    assert sorted(anchors) == sorted(re.findall(r'<h2 id="([^"]+)"', text))
+    assert not re.findall(r"<h\d[^>]*>\s*</h", text)
+    assert "2 methods on 1 set, " in text
+    assert 'alt="spots: truth: ' in text
+    assert "iteration 0, " in text
     # Detections, labels by round, and curves over share, threshold and clicks.
     assert text.count("data:image/png;base64,") == 5
     assert text.count("F1 by way of clicking</h3>") == 2

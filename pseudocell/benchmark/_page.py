@@ -11,7 +11,7 @@ import lazy_loader
 
 from pseudocell.benchmark._extras import check_extras
 from pseudocell.benchmark._leave_one_out import leave_one_out_table
-from pseudocell.benchmark._rows import tidy_rows
+from pseudocell.benchmark._rows import main_rows, tidy_rows
 from pseudocell.benchmark._tables import (
     METHOD_TABLES,
     Table,
@@ -112,8 +112,9 @@ def _sections(result, rows):
     detections = [
         _figure(
             name,
-            "The fullest part of the first test image; the scores are those of the "
-            "whole image.",
+            "A typical part of the test images: of all parts around a cell that with "
+            "the median F1, mean over the methods. Counts and F1 are those of the "
+            "part (Fig. 2 of the paper).",
             draw_detections(result, name),
         )
         for name in result.sets
@@ -121,17 +122,23 @@ def _sections(result, rows):
     labels = [
         _figure(
             f"{method} on {name}",
-            "The fullest part of the training image with the most pseudo positives.",
+            "What the detector of each iteration finds, and the pseudo labels that the "
+            "next one learns from; counts are those of the part (Fig. 3 of the paper).",
             draw_rounds(result, name, method),
         )
         for name in result.sets
         for method in result.methods
     ]
+    everything = [n for n, method in result.methods.items() if method.labels == "all"]
+    best = main_rows(result, rows)
+    best = best[best["method"].isin(everything[:1])]
+    goals = best.groupby("set")["f1"].mean().dropna().to_dict()
     curves = [
         _figure(
             f"F1 by {name}",
-            "Mean over the seeds; bars are standard deviations.",
-            draw_curves(result, name, scores),
+            "Mean over the seeds; error bars are standard deviations. Dashed: the "
+            "method that is given all the cells.",
+            draw_curves(result, name, scores, goals),
         )
         for name, scores in ablations(result, rows).items()
     ]
@@ -146,17 +153,20 @@ def _sections(result, rows):
 
 def _section(title, figures=(), tables=()):
     return {
+        "anchor": title.lower().replace(" ", "-"),
         "title": title,
         "figures": [figure for figure in figures if figure is not None],
         "tables": [table for table in tables if len(table.cells)],
     }
 
 
-def _figure(title, caption, png):
-    if png is None:
+def _figure(title, caption, drawn):
+    """Return what the page needs of a picture that comes with its words."""
+    if drawn is None:
         return None
+    png, seen = drawn
     data = base64.b64encode(png).decode()
-    return {"title": title, "caption": caption, "data": data}
+    return {"title": title, "caption": caption, "data": data, "alt": f"{title}: {seen}"}
 
 
 def _set_table(result):
@@ -185,15 +195,22 @@ def _summary(result):
     seeds = sorted({record["seed"] for record in result.records})
     n_bad = sum(record["status"] != "done" for record in result.records)
     text = (
-        f"{len(result.methods)} methods on {len(result.sets)} sets, "
-        f"{len(result.records)} runs, seeds {', '.join(map(str, seeds))}, "
+        f"{_number_of(result.methods, 'method')} on {_number_of(result.sets, 'set')}, "
+        f"{_number_of(result.records, 'run')}, "
+        f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}, "
         f"{100 * result.share:g} % of the cells labelled unless stated otherwise."
     )
-    return text + (f" {n_bad} runs failed or were skipped." if n_bad else "")
+    bad = f"{n_bad} run{'s' * (n_bad > 1)} failed or skipped."
+    return text + (f" {bad}" if n_bad else "")
+
+
+def _number_of(things, name):
+    return f"{len(things)} {name}{'s' * (len(things) != 1)}"
 
 
 def _describe(method):
     text = method.description or getattr(method.factory, "__name__", "")
+    text += f" In the paper: {method.in_paper}." if method.in_paper else ""
     return f"{text} It is given all the cells." if method.labels == "all" else text
 
 

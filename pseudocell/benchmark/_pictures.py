@@ -1,170 +1,194 @@
-"""Pictures of detections and of pseudo labels, as PNG."""
+"""Figures 2 and 3: detections beside the truth, and pseudo labels by round, as PNG."""
 
 import numpy as np
-from matplotlib.lines import Line2D
 
 from pseudocell._geometry._matching import match_points
-from pseudocell.benchmark._panels import make_panels, save_png
+from pseudocell._geometry._peaks import are_far
 from pseudocell.benchmark._scores import right_negatives, right_positives
-from pseudocell.plotting import CLICK, DETECTION, MISSED, WRONG, draw_points
+from pseudocell.benchmark._view import View, inside, window_of
 
 __all__ = ["draw_detections", "draw_rounds"]
 
-# Side of the enlarged part of an image in cell radii, and of its panel in inches.
-WINDOW, PANEL = 22, 2.6
-MOST_COLUMNS = 5
-BACKGROUND = (190, 150, 255)
+# Test images among which the part that is shown is chosen, evenly spread.
+MOST_IMAGES = 10
 
 
 def draw_detections(result, name):
-    """Draw an enlarged part of a test image: the truth, and each method beside it.
+    """Draw a typical part of a test image: the truth, and each method beside it.
 
-    None if there is no test image, or no method is finished on the set called `name`.
+    Of all parts around a cell that with the median F1, mean over the methods, is
+    shown; without truth that with the median number of detections. Returned are the
+    picture and in words what is seen; None if there is no test image, or no method is
+    finished on the set called `name`.
     """
     data, records = result.sets[name], _main_records(result, name)
     if not records or not len(data.test_images):
         return None
-    truth = None if data.test_points is None else data.test_points[0]
-    found = {
-        record["method"]: _points(record["test"][record["kept"]][0])
-        for record in records
+    n_images = len(data.test_images)
+    some = np.linspace(0, n_images - 1, min(n_images, MOST_IMAGES)).astype(int)
+    marked = {
+        index: [_mark(result, data, record, index) for record in records]
+        for index in some
     }
-    shown = np.concatenate(list(found.values())) if truth is None else truth
-    view = _View(data, data.test_images[0], shown)
-    figure, axes = _blank_panels(len(found) + (truth is not None))
-    if truth is not None:
-        view.show(next(axes), f"truth: {len(truth)} cells", [(truth, DETECTION, "o")])
-    for record in records:
-        points = found[record["method"]]
-        groups = [(points, DETECTION, "o")]
-        title = f"{record['method']}: {len(points)}"
-        if truth is not None:
-            right, hit = match_points(points, truth, result.distance(record))
-            groups = [
-                (points[right], DETECTION, "o"),
-                (np.delete(points, right, axis=0), WRONG, "x"),
-                (np.delete(truth, hit, axis=0), MISSED, "s"),
-            ]
-            f1 = 2 * len(hit) / max(1, len(points) + len(truth))
-            title = f"{record['method']}: F1 {f1:.2f}"
-        view.show(next(axes), title, groups)
-    meaning = [("cell", DETECTION, "o")]
-    if truth is not None:
-        meaning += [("not a cell", WRONG, "x"), ("missed", MISSED, "s")]
-    return _finish(figure, axes, meaning)
+    index, corner = _typical(data, marked)
+    known = data.test_points is not None
+    image = data.test_images[index]
+    view = View(image, data.cell_radius, corner, len(records) + known)
+    if known:
+        truth = data.test_points[index]
+        n_cells = inside(truth, corner, view.size).sum()
+        view.show(f"truth: {n_cells} cells\n", {"cell": truth})
+    for record, groups in zip(records, marked[index], strict=True):
+        title = _title(result, record["method"])
+        n_found, f1 = _score(groups, corner, view.size)
+        score = f"F1 {f1:.2f}" if known else f"{n_found} found"
+        view.show(f"{title}\n{score}", groups)
+    return view.finish()
 
 
 def draw_rounds(result, name, method):
-    """Draw the labels of each round on an enlarged part of a training image.
+    """Draw the labels of each round on a part of a training image, as Fig. 3 does.
 
-    None if the method has chosen no label there.
+    In iteration k are shown what its detector finds there, and which pseudo labels the
+    next one learns from. Returned are the picture and in words what is seen; None if
+    the method has chosen no label.
     """
     data = result.sets[name]
     records = [r for r in _main_records(result, name) if r["method"] == method]
     if not records or not records[0]["rounds"]:
         return None
     (record,) = records
-    counts = [len(points) for points in record["rounds"][-1]["positives"]]
-    index = int(np.argmax(counts))
+    index, corner = _most_kinds(data, record, result.distance(record))
     clicks = _points(record["clicks"][index])
-    last = record["rounds"][-1]
-    # Not where most of the background is: there is nothing to see there.
-    cells = np.concatenate([clicks, _points(last["positives"][index])])
-    view = _View(data, data.train_images[index], cells)
-    figure, axes = _blank_panels(1 + len(record["rounds"]))
-    view.show(next(axes), f"given: {len(clicks)} clicks", [(clicks, CLICK, "*")])
-    truth = None if data.train_points is None else data.train_points[index]
-    for number, labels in enumerate(record["rounds"], 1):
-        labels = {kind: _points(points[index]) for kind, points in labels.items()}
-        groups = _label_groups(labels, truth, data, result.distance(record))
-        title = f"round {number}: {len(labels['positives'])} + "
-        title += f"{len(labels['negatives'])} chosen"
-        view.show(next(axes), title, [*groups, (clicks, CLICK, "*")])
-    meaning = [
-        ("click", CLICK, "*"),
-        ("chosen as cell", DETECTION, "o"),
-        ("chosen as background", BACKGROUND, "D"),
-    ]
-    if truth is not None:
-        meaning += [
-            ("wrongly as cell", WRONG, "o"),
-            ("wrongly as background", WRONG, "D"),
-        ]
-    if "undecided" in last:
-        meaning.append(("undecided", MISSED, "."))
-    return _finish(figure, axes, meaning)
-
-
-def _label_groups(labels, truth, data, distance):
-    good = {kind: np.ones(len(points), bool) for kind, points in labels.items()}
-    if truth is not None:
-        good["positives"] = right_positives(labels["positives"], truth, distance)
-        good["negatives"] = right_negatives(
-            labels["negatives"], truth, data.cell_radius
+    stages = _stages(data, record, index, result.distance(record))
+    view = View(data.train_images[index], data.cell_radius, corner, 1 + len(stages))
+    n_clicks = inside(clicks, corner, view.size).sum()
+    view.show(f"given\n{n_clicks} clicks", {"click": clicks})
+    for number, groups in enumerate(stages):
+        chosen, others, undecided = (
+            inside(groups[kind], corner, view.size).sum()
+            for kind in (
+                "chosen as cell",
+                "chosen as background",
+                "detected, not chosen",
+            )
         )
-    groups = [(labels.get("undecided", np.zeros((0, 2))), MISSED, ".")]
-    for kind, color, marker in (
-        ("negatives", BACKGROUND, "D"),
-        ("positives", DETECTION, "o"),
-    ):
-        groups.append((labels[kind][good[kind]], color, marker))
-        groups.append((labels[kind][~good[kind]], WRONG, marker))
-    return groups
+        title = f"iteration {number}\n{chosen} cells, {others} background, "
+        view.show(f"{title}{undecided} open", {**groups, "click": clicks})
+    return view.finish()
 
 
-class _View:
-    """The enlarged part of an image."""
-
-    def __init__(self, data, image, points):
-        image = np.asarray(image)
-        height, width = image.shape[:2]
-        side = WINDOW * data.cell_radius
-        self.size = np.minimum([side, side], [height, width])
-        self.corner = _fullest(points, self.size, (height, width))
-        self.radius = data.cell_radius
-        self.picture = draw_points(image, [], data.cell_radius, zoom=1)
-
-    def show(self, ax, title, groups):
-        """Draw groups of (points, color, marker)."""
-        ax.imshow(self.picture, interpolation="nearest")
-        # The area of a marker is in points squared, of which 72 make an inch.
-        scale = 72 * PANEL / self.size.max()
-        for points, color, marker in groups:
-            small = {".": 0.35, "D": 0.55, "*": 0.8, "x": 0.75}.get(marker, 1.0)
-            area = (2 * self.radius * scale * small) ** 2
-            hollow = marker in "osD"
-            rgb = np.array(color) / 255
-            for line, paint in ((2.6, "black"), (1.3, rgb)):  # a dark edge below
-                ax.scatter(
-                    points[:, 1],
-                    points[:, 0],
-                    s=area,
-                    marker=marker,
-                    linewidths=line,
-                    alpha=0.5 if line > 2 else 1,
-                    **(
-                        {"facecolors": "none", "edgecolors": [paint]}
-                        if hollow
-                        else {"c": [paint]}
-                    ),
-                )
-        top, left = self.corner
-        ax.set_xlim(left - 0.5, left + self.size[1] - 0.5)
-        ax.set_ylim(top + self.size[0] - 0.5, top - 0.5)
-        ax.set_title(title, fontsize=9)
+def _mark(result, data, record, index):
+    """Return the finds of a method by their kinds, and the cells that it misses."""
+    points = _points(record["test"][record["kept"]][index])
+    nothing = points[:0]
+    if data.test_points is None:
+        return {"cell": points, "not a cell": nothing, "missed": nothing}
+    truth = data.test_points[index]
+    right, hit = match_points(points, truth, result.distance(record))
+    return {
+        "cell": points[right],
+        "not a cell": np.delete(points, right, axis=0),
+        "missed": np.delete(truth, hit, axis=0),
+    }
 
 
-def _fullest(points, size, shape):
-    """Return the corner of the window with the most points, on the image."""
-    room = np.maximum(np.array(shape) - size, 0)
-    if len(points) == 0:
-        return room / 2
-    corners = np.clip(points - size / 2, 0, room)
-    inside = [
-        ((points >= corner) & (points < corner + size)).all(axis=1).sum()
-        for corner in corners
+def _score(groups, corner, size):
+    """Return how many are found in a part, and the F1 there."""
+    right, wrong, missed = (
+        inside(groups[kind], corner, size).sum()
+        for kind in ("cell", "not a cell", "missed")
+    )
+    return right + wrong, 2 * right / max(1, 2 * right + wrong + missed)
+
+
+def _typical(data, marked):
+    """Return the image and the corner of the part to show."""
+    found, values = [], []
+    known = data.test_points is not None
+    kinds = ("cell", "missed") if known else ("cell",)
+    for index, of_methods in marked.items():
+        shape = np.asarray(data.test_images[index]).shape
+        size = window_of(shape, data.cell_radius)
+        centres = np.concatenate([g[kind] for g in of_methods for kind in kinds])
+        for corner in _corners(centres, size, shape):
+            scores = [_score(groups, corner, size) for groups in of_methods]
+            n_found, f1 = np.mean(scores, axis=0)
+            found.append((index, corner))
+            values.append(f1 if known else n_found)
+    values = np.array(values)
+    return found[int(np.argmin(np.abs(values - np.median(values))))]
+
+
+def _most_kinds(data, record, distance):
+    """Return the training image and the corner of the part with most kinds of points.
+
+    Of several it is the one with the median number of points.
+    """
+    found, kinds, counts = [], [], []
+    for index, clicks in enumerate(record["clicks"]):
+        clicks = _points(clicks)
+        stages = _stages(data, record, index, distance)
+        shape = np.asarray(data.train_images[index]).shape
+        size = window_of(shape, data.cell_radius)
+        last = stages[-1]
+        centres = np.concatenate([clicks, last["chosen as cell"]])
+        for corner in _corners(centres, size, shape):
+            there = [
+                [
+                    inside(points, corner, size).sum()
+                    for points in (clicks, *groups.values())
+                ]
+                for groups in stages
+            ]
+            found.append((index, corner))
+            kinds.append(np.count_nonzero(there))
+            counts.append(np.sum(there))
+    kinds, counts = np.array(kinds), np.array(counts)
+    most = np.flatnonzero(kinds == kinds.max())
+    middle = np.median(counts[most])
+    return found[most[int(np.argmin(np.abs(counts[most] - middle)))]]
+
+
+def _stages(data, record, index, distance):
+    """Return, for each iteration, the points of an image by their kinds."""
+    labels = [
+        {kind: _points(points[index]) for kind, points in one.items()}
+        for one in record["rounds"]
     ]
-    return corners[int(np.argmax(inside))]
+    clicks, stages = _points(record["clicks"][index]), []
+    truth = None if data.train_points is None else data.train_points[index]
+    for number, found in enumerate(record["train"]):
+        # After the last training nothing more is chosen.
+        its = labels[min(number, len(labels) - 1)]
+        chosen = its["positives"], its["negatives"]
+        known = np.concatenate([clicks, *chosen])
+        found = _points(found[index])
+        wrong = [points[:0] for points in chosen]
+        if truth is not None:
+            right = (
+                right_positives(chosen[0], truth, distance),
+                right_negatives(chosen[1], truth, data.cell_radius),
+            )
+            wrong = [p[~good] for p, good in zip(chosen, right, strict=True)]
+        stages.append(
+            {
+                "detected, not chosen": found[are_far(found, known, data.cell_radius)],
+                "chosen as background": chosen[1],
+                "chosen as cell": chosen[0],
+                "wrongly chosen": np.concatenate(wrong),
+            }
+        )
+    return stages
+
+
+def _corners(centres, size, shape):
+    """Return the corners of the parts around points, on the image."""
+    room = np.maximum(np.array(shape[:2]) - size, 0)
+    if len(centres) == 0:
+        return [np.floor(room / 2)]
+    corners = np.clip(np.round(centres - size / 2), 0, np.floor(room))
+    return np.unique(corners, axis=0)
 
 
 def _main_records(result, name):
@@ -184,38 +208,11 @@ def _main_records(result, name):
     return list(first.values())
 
 
+def _title(result, method):
+    """Return the name of a method, with the paper's in brackets."""
+    in_paper = result.methods[method].in_paper
+    return f"{method} ({in_paper})" if in_paper else method
+
+
 def _points(lists):
     return np.reshape(np.asarray(lists, dtype=float), (-1, 2))
-
-
-def _blank_panels(count):
-    figure, axes = make_panels(count, MOST_COLUMNS, PANEL, PANEL + 0.25)
-    for ax in axes:
-        ax.set_axis_off()
-    return figure, iter(axes)
-
-
-def _finish(figure, axes, meaning):
-    """Add the legend and return the picture."""
-    handles = [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker=marker,
-            color=np.array(color) / 255,
-            markerfacecolor="none" if marker in "osD" else np.array(color) / 255,
-            markersize=8,
-            markeredgewidth=1.5,
-            label=text,
-        )
-        for text, color, marker in meaning
-    ]
-    legend = figure.legend(
-        handles=handles, loc="outside lower center", ncols=3, fontsize=9
-    )
-    # White rings are to be seen in the legend, too.
-    legend.get_frame().set(facecolor="#555", edgecolor="none")
-    for text in legend.get_texts():
-        text.set_color("white")
-    return save_png(figure)

@@ -140,11 +140,17 @@ def method_table(result: BenchmarkResult, rows: pd.DataFrame, key: str = "f1") -
     clicked = [n for n, method in result.methods.items() if method.labels == "clicks"]
     of_clicks = means.loc[clicked]
     strong = of_clicks.eq(of_clicks.agg(best)).reindex(means.index, fill_value=False)
+    cells = cells.rename_axis(index="method", columns=None).reset_index()
+    first = 1
+    in_paper = [method.in_paper for method in result.methods.values()]
+    if any(in_paper):
+        cells.insert(1, "in the paper", in_paper)
+        first = 2
     return Table(
         title,
         caption,
-        cells.rename_axis(index="method", columns=None).reset_index(),
-        {(int(i), int(j) + 1) for i, j in np.argwhere(strong)},
+        cells,
+        {(int(i), int(j) + first) for i, j in np.argwhere(strong)},
         list(dict.fromkeys(notes)),
     )
 
