@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
+    QMessageBox,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -39,6 +40,8 @@ __all__ = ["PseudocellPanel"]
 HINT = "Open an image, and click ten cells or more."
 # Layers of one file come one after the other; after so many ms, they are all there.
 SETTLED = 100
+# What an error says that a person may wave aside.
+CHANGED = "was changed since"
 # Of the sentence at the foot.
 LINES = 6
 POINT_FILES = "Points (*.csv *.tsv *.zip *.roi *.xml *.json *.geojson *.yml *.txt)"
@@ -162,6 +165,8 @@ class PseudocellPanel(QWidget):
             ("Control-Z", self.undo),
             ("Control-Shift-Z", self.redo),
             ("Control-J", self.next_place),
+            ("Y", partial(self.answer, True)),
+            ("N", partial(self.answer, False)),
         ):
             self.viewer.bind_key(keys, lambda _, act=action: act(), overwrite=True)
         QApplication.instance().aboutToQuit.connect(self.stop)
@@ -270,10 +275,20 @@ class PseudocellPanel(QWidget):
     def _go_on(self, folder):
         if self.work.is_running:
             raise ValueError("Still at work; wait for it or press Cancel.")
-        self.desk.open(folder)
+        try:
+            self.desk.open(folder)
+        except ValueError as error:
+            if CHANGED not in str(error) or not self._agrees(str(error)):
+                raise
+            self.desk.open(folder, accept_changed=True)
         self.arm(CLICKS)
         self._look_if_known()
         return f"The project has {self.desk.n_images} images."
+
+    def _agrees(self, text):
+        """Ask whether to go on in spite of something."""
+        answer = QMessageBox.question(self, "Go on?", text)
+        return answer == QMessageBox.StandardButton.Yes
 
     @spoken
     def show_image(self, number):

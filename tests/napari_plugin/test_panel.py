@@ -5,12 +5,14 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import Qt
 
 from pseudocell import HeatmapDetector, PseudoLabelCellDetector
 from pseudocell._napari._panel import PseudocellPanel
 from pseudocell.datasets import make_brightfield
 from pseudocell.io import read_points
+from pseudocell.session import Session
 
 IMAGES, TRUTH = make_brightfield(2, (160, 160), n_cells=20, debris=0, random_state=0)
 RADIUS = 8
@@ -103,12 +105,12 @@ def test_a_ring_that_is_marked_no_cell_goes_and_comes_back(found, viewer, mouse,
     assert len(layer.data) == n_before
 
 
-def test_the_next_place_is_asked_and_answered(found, viewer, qtbot):
+def test_the_next_place_is_asked_and_answered(found, viewer, mouse, qtbot):
     qtbot.mouseClick(found.buttons["Next place"], Qt.LeftButton)
     rest(found, qtbot)
     number, point, _ = found.desk.asked
     assert np.allclose(viewer.layers["next place"].data[0], point)
-    qtbot.mouseClick(found.buttons["No cell"], Qt.LeftButton)
+    qtbot.keyClick(mouse.native, Qt.Key_N)
     rest(found, qtbot)
     np.testing.assert_allclose(found.desk.session.not_cells[number][-1], point)
     assert not np.allclose(found.desk.asked[1], point)
@@ -254,6 +256,27 @@ def test_a_project_that_cannot_be_opened_stays_as_it_is(panel, monkeypatch, tmp_
     panel.open_project()
     says(panel, "newer pseudocell")
     assert panel.desk.session is session
+
+
+@pytest.mark.parametrize("agrees", [False, True])
+def test_an_image_that_was_changed_is_asked_about(panel, monkeypatch, tmp_path, agrees):
+    folder, before = tmp_path / "one.pseudocell", panel.desk.session
+    with Session.create(folder, {"a": IMAGES[0]}) as session:
+        session.click(0, (30, 40))
+        path = session.images[0].path
+    tifffile.imwrite(path, IMAGES[1])
+    monkeypatch.setattr(
+        "pseudocell._napari._panel.QFileDialog.getExistingDirectory",
+        lambda *_: str(folder),
+    )
+    monkeypatch.setattr(panel, "_agrees", lambda text: agrees)
+    panel.open_project()
+    if agrees:
+        assert panel.desk.session.folder == folder
+        assert len(panel.desk.session.clicks[0]) == 1
+    else:
+        says(panel, "was changed since")
+        assert panel.desk.session is before
 
 
 def test_a_layer_that_is_deleted_comes_back_with_its_points(panel, viewer, mouse):
