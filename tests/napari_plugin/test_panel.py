@@ -287,3 +287,24 @@ def test_a_layer_that_is_deleted_comes_back_with_its_points(panel, viewer, mouse
     assert len(viewer.layers["clicks"].data) == 1
     mouse.click(viewer.layers["clicks"], inner(TRUTH[0])[1])
     assert len(panel.desk.session.clicks[0]) == 2
+
+
+def test_of_a_whole_slide_the_part_that_is_seen_takes_part(viewer, open_panel, mouse):
+    # Zeros that nobody touches take no memory.
+    levels = [np.zeros((20_000 // n, 20_000 // n), np.uint8) for n in (1, 4, 16)]
+    levels[0][9_000:9_160, 12_000:12_160] = IMAGES[0]
+    slide = viewer.add_image(levels, name="slide", multiscale=True, scale=(0.5, 0.5))
+    camera = getattr(viewer, "scene", viewer).camera
+    camera.center, camera.zoom = (4_540, 6_040), 4
+    mouse.qtbot.wait(300)
+    panel = open_panel()
+    session = panel.desk.session
+    assert max(session.images[0].shape) <= 2048
+    point = inner(TRUTH[0])[0]
+    mouse.click(slide, point + (9_000, 12_000))
+    (click,) = session.clicks[0]
+    offset = panel.desk.canvas.picture.offset
+    assert np.abs(click + offset - point - (9_000, 12_000)).max() < 1
+    row, col = np.subtract((9_000, 12_000), offset)
+    pixels = np.asarray(session.images[0])
+    np.testing.assert_array_equal(pixels[row : row + 160, col : col + 160], IMAGES[0])
