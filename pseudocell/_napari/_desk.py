@@ -68,9 +68,9 @@ class Desk:
         self.session, self.number = session, None
         self.finds, self.asked, self._pictures = {}, None, {}
 
-    def open(self, folder):
+    def open(self, folder, *, accept_changed=False):
         """Open a project, and show the image with most clicks."""
-        session = Session.open(folder)
+        session = Session.open(folder, accept_changed=accept_changed)
         self.use(session)
         for layer in list(self.viewer.layers):
             if layer.metadata.get(PROJECT) is not None:

@@ -5,23 +5,12 @@ from pathlib import Path
 
 import napari
 from napari.layers import Image
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import (
-    QApplication,
-    QButtonGroup,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QMenu,
-    QProgressBar,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication, QFileDialog, QMessageBox
 
 from pseudocell._napari._canvas import CLICKS, NOT_CELLS
-from pseudocell._napari._controls import ImageList, ThresholdSlider
 from pseudocell._napari._desk import Desk
+from pseudocell._napari._face import Face
 from pseudocell._napari._project import PROJECT
 from pseudocell._napari._tasks import (
     ask_place,
@@ -39,8 +28,8 @@ __all__ = ["PseudocellPanel"]
 HINT = "Open an image, and click ten cells or more."
 # Layers of one file come one after the other; after so many ms, they are all there.
 SETTLED = 100
-# Of the sentence at the foot.
-LINES = 6
+# What an error says that a person may wave aside.
+CHANGED = "was changed since"
 POINT_FILES = "Points (*.csv *.tsv *.zip *.roi *.xml *.json *.geojson *.yml *.txt)"
 REPORT = "A web page (*.html)"
 
@@ -62,7 +51,7 @@ def spoken(method):
     return attempt
 
 
-class PseudocellPanel(QWidget):
+class PseudocellPanel(Face):
     """Click some cells, find every cell, correct, and take the table along.
 
     Parameters
@@ -76,57 +65,14 @@ class PseudocellPanel(QWidget):
         self.viewer = viewer
         self.desk = Desk(viewer, self._when_marked)
         self.work = Work(self)
-        self._build()
+        for kind in WRITERS:
+            self.formats.addAction(kind, partial(self.export, kind))
         self._connect()
         self.say(HINT)
         self._take_what_is_open()
         self.refresh()
 
-    # What is seen
-
-    def _build(self):
-        self.project = QLabel()
-        self.project.setWordWrap(True)
-        self.images = ImageList()
-        self.threshold = ThresholdSlider()
-        self.counts, self.message = QLabel(), QLabel()
-        for label in (self.counts, self.message):
-            label.setWordWrap(True)
-        self.message.setMinimumHeight(LINES * self.message.fontMetrics().lineSpacing())
-        self.message.setAlignment(Qt.AlignTop)
-        self.bar = QProgressBar()
-        self.bar.setRange(0, 1000)
-        self.buttons = {}
-        layout = QVBoxLayout(self)
-        layout.addWidget(self.project)
-        layout.addLayout(self._row("Add layers", "Add files...", "Open project..."))
-        layout.addWidget(self.images)
-        layout.addLayout(self._row("Click cells", "Click what is none"))
-        layout.addLayout(self._row("Undo", "Redo", "Import clicks..."))
-        layout.addLayout(self._row("Find every cell", "Cancel"))
-        layout.addWidget(self.bar)
-        layout.addLayout(self._row("Next place", "A cell", "No cell", "Next image"))
-        layout.addWidget(self.threshold)
-        layout.addWidget(self.counts)
-        layout.addLayout(self._row("Run on a folder...", "Export", "Report..."))
-        layout.addWidget(self.message)
-        layout.addStretch()
-        # One of the two is what the mouse does.
-        self.tools = QButtonGroup(self)
-        for name in ("Click cells", "Click what is none"):
-            self.buttons[name].setCheckable(True)
-            self.tools.addButton(self.buttons[name])
-        menu = QMenu(self)
-        for kind in WRITERS:
-            menu.addAction(kind, partial(self.export, kind))
-        self.buttons["Export"].setMenu(menu)
-
-    def _row(self, *names):
-        row = QHBoxLayout()
-        for name in names:
-            self.buttons[name] = QPushButton(name)
-            row.addWidget(self.buttons[name])
-        return row
+    # What is pressed
 
     def _connect(self):
         actions = {
@@ -162,63 +108,11 @@ class PseudocellPanel(QWidget):
             ("Control-Z", self.undo),
             ("Control-Shift-Z", self.redo),
             ("Control-J", self.next_place),
+            ("Y", partial(self.answer, True)),
+            ("N", partial(self.answer, False)),
         ):
             self.viewer.bind_key(keys, lambda _, act=action: act(), overwrite=True)
         QApplication.instance().aboutToQuit.connect(self.stop)
-
-    def refresh(self):
-        """Show what is so now."""
-        desk = self.desk
-        has_session = desk.session is not None
-        self.project.setText(
-            f"Project {desk.session.folder.name}" if has_session else "No project yet"
-        )
-        self.project.setToolTip(str(desk.session.folder) if has_session else "")
-        self.images.show_rows(desk.rows(), desk.number)
-        self.counts.setText(desk.counted())
-        self._refresh_threshold()
-        is_busy, has_model = (
-            self.work.is_running,
-            has_session and desk.session.has_model,
-        )
-        for name, is_on in {
-            "Undo": has_session and desk.session.can_undo,
-            "Redo": has_session and desk.session.can_redo,
-            "Import clicks...": has_session,
-            "Find every cell": not is_busy,
-            "Cancel": is_busy,
-            "Next place": has_model and not is_busy,
-            "A cell": desk.asked is not None,
-            "No cell": desk.asked is not None,
-            "Next image": desk.n_images > 1,
-            "Run on a folder...": has_model and not is_busy,
-            "Export": has_model and not is_busy,
-            "Report...": has_model and not is_busy,
-        }.items():
-            self.buttons[name].setEnabled(bool(is_on))
-        self.bar.setVisible(is_busy)
-
-    def _refresh_threshold(self):
-        heights = self.desk.heights()
-        self.threshold.setEnabled(heights is not None)
-        if heights is None:
-            self.threshold.expected.setText("")
-            return
-        self.threshold.show_value(self.desk.threshold, *heights)
-        if self.work.is_running:
-            return
-        precision, recall = self.desk.session.expected()
-        self.threshold.expected.setText(
-            f"About {precision:.0%} of what is found are cells, and {recall:.0%} of "
-            "the cells are found."
-            if precision == precision
-            else "What to expect here is not known: too few clicks were held out."
-        )
-
-    def say(self, text, is_fault=False):
-        """Say one sentence at the foot of the panel."""
-        self.message.setText(text)
-        self.message.setStyleSheet("color: #ff8a65" if is_fault else "")
 
     def stop(self):
         """Cancel what is going on, and let another window have the project."""
@@ -270,10 +164,20 @@ class PseudocellPanel(QWidget):
     def _go_on(self, folder):
         if self.work.is_running:
             raise ValueError("Still at work; wait for it or press Cancel.")
-        self.desk.open(folder)
+        try:
+            self.desk.open(folder)
+        except ValueError as error:
+            if CHANGED not in str(error) or not self._agrees(str(error)):
+                raise
+            self.desk.open(folder, accept_changed=True)
         self.arm(CLICKS)
         self._look_if_known()
         return f"The project has {self.desk.n_images} images."
+
+    def _agrees(self, text):
+        """Ask whether to go on in spite of something."""
+        answer = QMessageBox.question(self, "Go on?", text)
+        return answer == QMessageBox.StandardButton.Yes
 
     @spoken
     def show_image(self, number):

@@ -5,12 +5,14 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import Qt
 
 from pseudocell import HeatmapDetector, PseudoLabelCellDetector
 from pseudocell._napari._panel import PseudocellPanel
 from pseudocell.datasets import make_brightfield
 from pseudocell.io import read_points
+from pseudocell.session import Session
 
 IMAGES, TRUTH = make_brightfield(2, (160, 160), n_cells=20, debris=0, random_state=0)
 RADIUS = 8
@@ -103,12 +105,12 @@ def test_a_ring_that_is_marked_no_cell_goes_and_comes_back(found, viewer, mouse,
     assert len(layer.data) == n_before
 
 
-def test_the_next_place_is_asked_and_answered(found, viewer, qtbot):
+def test_the_next_place_is_asked_and_answered(found, viewer, mouse, qtbot):
     qtbot.mouseClick(found.buttons["Next place"], Qt.LeftButton)
     rest(found, qtbot)
     number, point, _ = found.desk.asked
     assert np.allclose(viewer.layers["next place"].data[0], point)
-    qtbot.mouseClick(found.buttons["No cell"], Qt.LeftButton)
+    qtbot.keyClick(mouse.native, Qt.Key_N)
     rest(found, qtbot)
     np.testing.assert_allclose(found.desk.session.not_cells[number][-1], point)
     assert not np.allclose(found.desk.asked[1], point)
@@ -256,6 +258,27 @@ def test_a_project_that_cannot_be_opened_stays_as_it_is(panel, monkeypatch, tmp_
     assert panel.desk.session is session
 
 
+@pytest.mark.parametrize("agrees", [False, True])
+def test_an_image_that_was_changed_is_asked_about(panel, monkeypatch, tmp_path, agrees):
+    folder, before = tmp_path / "one.pseudocell", panel.desk.session
+    with Session.create(folder, {"a": IMAGES[0]}) as session:
+        session.click(0, (30, 40))
+        path = session.images[0].path
+    tifffile.imwrite(path, IMAGES[1])
+    monkeypatch.setattr(
+        "pseudocell._napari._panel.QFileDialog.getExistingDirectory",
+        lambda *_: str(folder),
+    )
+    monkeypatch.setattr(panel, "_agrees", lambda text: agrees)
+    panel.open_project()
+    if agrees:
+        assert panel.desk.session.folder == folder
+        assert len(panel.desk.session.clicks[0]) == 1
+    else:
+        says(panel, "was changed since")
+        assert panel.desk.session is before
+
+
 def test_a_layer_that_is_deleted_comes_back_with_its_points(panel, viewer, mouse):
     mouse.click(viewer.layers["clicks"], inner(TRUTH[0])[0])
     viewer.layers.remove("clicks")
@@ -264,3 +287,24 @@ def test_a_layer_that_is_deleted_comes_back_with_its_points(panel, viewer, mouse
     assert len(viewer.layers["clicks"].data) == 1
     mouse.click(viewer.layers["clicks"], inner(TRUTH[0])[1])
     assert len(panel.desk.session.clicks[0]) == 2
+
+
+def test_of_a_whole_slide_the_part_that_is_seen_takes_part(viewer, open_panel, mouse):
+    # Zeros that nobody touches take no memory.
+    levels = [np.zeros((20_000 // n, 20_000 // n), np.uint8) for n in (1, 4, 16)]
+    levels[0][9_000:9_160, 12_000:12_160] = IMAGES[0]
+    slide = viewer.add_image(levels, name="slide", multiscale=True, scale=(0.5, 0.5))
+    camera = getattr(viewer, "scene", viewer).camera
+    camera.center, camera.zoom = (4_540, 6_040), 4
+    mouse.qtbot.wait(300)
+    panel = open_panel()
+    session = panel.desk.session
+    assert max(session.images[0].shape) <= 2048
+    point = inner(TRUTH[0])[0]
+    mouse.click(slide, point + (9_000, 12_000))
+    (click,) = session.clicks[0]
+    offset = panel.desk.canvas.picture.offset
+    assert np.abs(click + offset - point - (9_000, 12_000)).max() < 1
+    row, col = np.subtract((9_000, 12_000), offset)
+    pixels = np.asarray(session.images[0])
+    np.testing.assert_array_equal(pixels[row : row + 160, col : col + 160], IMAGES[0])
