@@ -313,7 +313,7 @@ def _make_net(kind, state):
             raise _RefusedError(f"a net in it has the setting {str(key)[:40]!r}")
     for key, known in (("criterion", LOSSES), ("optimizer", OPTIMIZERS)):
         if settings.get(key) not in [None, *(find(name, known) for name in known)]:
-            raise _RefusedError(f"a net in it has a {key} that is none of pseudocell")
+            raise _RefusedError(f"a net in it has a foreign {key}")
     try:
         return kind.from_plain(state)
     except RuntimeError as error:
