@@ -14,8 +14,8 @@ from sklearn.base import clone
 from tiny_nets import PixelNet, small_unet
 from torch import nn
 
-from pseudocell import HeatmapDetector, _images, _validation
-from pseudocell._detection import _detector, _tiled_peaks, _training
+from pseudocell import HeatmapDetector, _validation
+from pseudocell._detection import _nets, _tiled_peaks, _training
 from pseudocell._detection._threshold import share_seen, threshold_from_clicks
 from pseudocell._detection._training import crop_size
 from pseudocell._geometry import _scale, _tiling
@@ -448,14 +448,13 @@ def test_large_image_is_read_in_parts(fitted, data, monkeypatch, dtype):
     on_disk = OnDisk(image)
     in_tiles(monkeypatch, 64)
     monkeypatch.setattr(_scale, "BAND", 5000)
-    monkeypatch.setattr(_images, "BAND", 5000)
     monkeypatch.setattr(_validation, "BAND", 5000)
     assert_same_points(fitted.predict([on_disk]), fitted.predict([image]))
     # The tile, and the reach of a net of depth 2, which is 26.
     assert on_disk.largest <= (64 + 2 * 26 + 2 * 4) ** 2
     bad = image.astype(float)
-    bad[3, 4] = bad[200, 300] = np.nan
-    with pytest.raises(ValueError, match=r"images\[0\] has 2 NaN"):
+    bad[3, 4] = bad[200, 300] = np.inf
+    with pytest.raises(ValueError, match=r"images\[0\] has 2 infinite pixels"):
         fitted.predict([OnDisk(bad)])
 
 
@@ -768,7 +767,7 @@ def test_many_pseudo_positives_do_not_crowd_out_the_clicks(monkeypatch, masked, 
 
 def test_each_net_is_trained_on_the_device_that_is_dealt_to_it(data, monkeypatch):
     # Two names of the processor, as there may be no GPU.
-    monkeypatch.setattr(_detector, "deal_devices", lambda *_: ["cpu", "cpu:0"])
+    monkeypatch.setattr(_nets, "deal_devices", lambda *_: ["cpu", "cpu:0"])
     detector = quick(n_nets=2, max_steps=1).fit(*data)
     assert [net.device for net in detector.nets_] == ["cpu", "cpu:0"]
 
@@ -822,8 +821,8 @@ def test_warm_start_needs_as_many_nets_and_channels(data):
         ({"positives": [[]]}, "positives has 1 lists of points for 3 images"),
         ({"negatives": [[], [[0, 70]], []]}, r"negatives\[1\] has 1 of 1 points out"),
         ({"images": []}, "images is empty"),
-        ({"image": np.full((64, 64), np.nan)}, r"images\[1\] has 4096 NaN"),
-        ({"image": np.full((64, 64), np.inf)}, r"images\[1\] has 4096 NaN or infin"),
+        ({"image": np.full((64, 64), np.nan)}, r"images\[1\] has no pixel that counts"),
+        ({"image": np.full((64, 64), np.inf)}, r"images\[1\] has 4096 infinite pixels"),
         ({"image": np.zeros((64, 64, 3))}, r"images\[1\] has 3 channel\(s\); exp"),
         ({"cell_radius": 0}, "cell_radius is 0; expected a number above 0"),
         ({"cell_radius": np.nan}, "cell_radius is nan"),

@@ -17,6 +17,7 @@ from pseudocell._geometry._peaks import find_peaks
 from pseudocell._labels import Labels
 from pseudocell._ranking import _cross_fit, _featurizer
 from pseudocell._ranking._candidates import sort_candidates
+from pseudocell._ranking._pu_batches import PUBatches
 from pseudocell.metrics import detection_scores
 from pseudocell.nets import PaperPatchCNN
 
@@ -233,8 +234,8 @@ def test_departure_percentiles_instead_of_the_maximum(data, fitted):
 def test_departure_batches_of_half_positive_patches_turned_and_changed():
     X, y = np.zeros((9, 1, 5, 5), np.float32), np.repeat([1, 0], [2, 7])
     X[:, 0, 0, 0] = 1 + np.arange(9)
-    batches = _featurizer._PUBatches(X, y, 1, 16, 0)
-    patches, (labels,) = batches[0]
+    batches = PUBatches(X, y, 1, 16, 0)
+    patches, labels = batches[0]
     assert labels.tolist() == [1] * 8 + [0] * 8
     assert len({*patches[:, 0].reshape(16, 25).argmax(axis=1)}) > 1
 

@@ -739,7 +739,7 @@ def test_no_unlabelled_candidate_left_warns_and_keeps_the_detector():
         ({"clicks": [[], [[64, 64]], []]}, r"^partial_points\[1\] has 1 of 1 points"),
         ({"clicks": [[[np.nan, 5]], [], []]}, r"partial_points\[0\] .* NaN"),
         ({"images": []}, "images is empty"),
-        ({"image": np.full((64, 64), np.nan)}, r"images\[1\] has 4096 NaN"),
+        ({"image": np.full((64, 64), np.nan)}, r"images\[1\] has no pixel that counts"),
         ({"image": np.zeros((64, 64, 3))}, r"images\[1\] has 3 channel\(s\)"),
         ({"max_iter": -1}, "max_iter is -1; expected an integer of at least 0"),
         ({"max_iter": 1.5}, "max_iter is 1.5; expected an integer"),

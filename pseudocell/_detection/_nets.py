@@ -61,7 +61,8 @@ def train_nets(detector, images, labels, start, tasks):
         most=detector.warm_steps if goes_on else detector._count_batches(),
         seeds=seeds[:, 1],
     )
-    cut_crops(images, batches + valid, detector._scale, detector.n_jobs)
+    every = [*batches, *(some for some in valid if some is not None)]
+    cut_crops(images, every, detector._scale, detector.n_jobs)
     detector.nets_ = _fit_nets(detector, settings, modules, batches, valid, tasks)
     detector.n_steps_ += max(map(count_steps, detector.nets_))
     detector.click_folds_ = held_out

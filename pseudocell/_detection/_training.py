@@ -264,10 +264,13 @@ def plan_batches(detector, images, labels, held_out, places, *, most, seeds):
         batches.append(planned)
         places_of_valid = _with_index(valid)
         n_valid = -(-len(places_of_valid) // detector.batch_size)
+        if n_valid == 0:
+            every_valid.append(None)
+            continue
         # The same crops after every epoch; beside them only what is background counts.
         targets = replace(targets, cells=_join(known, positives), labelled=valid)
         crops = plan([places_of_valid], targets.draw, n_steps=n_valid, anywhere=0.0)
-        every_valid.append(crops if n_valid else None)
+        every_valid.append(crops)
     return batches, every_valid
 
 
