@@ -109,9 +109,7 @@ def test_a_point_outside_is_one_sentence_and_changes_nothing(session, point):
     session.click(0, (5, 5))
     before = state(session)
     for edit in (session.click, session.mark_not_cell):
-        with pytest.raises(
-            ValueError, match="is outside of the image image_000.tif of"
-        ):
+        with pytest.raises(ValueError, match="is outside of the image image_000.tif"):
             edit(0, point)
     with pytest.raises(ValueError, match="outside"):
         session.set_points(0, [(1, 1), point], [])
@@ -165,7 +163,8 @@ def test_arrays_are_saved_as_they_are(tmp_path, shape, dtype):
 
 def test_points_of_stacks_go_back_to_their_frames(tmp_path):
     stack = np.random.default_rng(0).integers(0, 99, (3, 20, 30)).astype("uint8")
-    tifffile.imwrite(tmp_path / "movie.tif", stack, metadata={"axes": "TYX"})
+    axes = {"photometric": "minisblack", "metadata": {"axes": "TYX"}}
+    tifffile.imwrite(tmp_path / "movie.tif", stack, **axes)
     with Session.create(tmp_path / "p", tmp_path / "movie.tif") as session:
         session.click(2, (5, 6))
         assert session.names[2] == "movie.tif[2]"
@@ -276,7 +275,7 @@ for number in range(10_000):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_kill_loses_at_most_the_last_click(session):
     session.close()
-    for moment in (1, 7, 20):
+    for moment in (1, 9):
         process = subprocess.Popen(
             [sys.executable, "-c", KILLED, str(session.folder)],
             stdout=subprocess.PIPE, text=True,
@@ -417,10 +416,10 @@ def place(chances, looks, answered=(), answered_looks=()):
     n = len(chances)
     points = 100.0 * np.column_stack([np.arange(n), np.zeros(n)])
     answered = np.reshape(np.asarray(answered, dtype=float), (-1, 2))
-    its = np.reshape(np.asarray(answered_looks, dtype=float), (len(answered), -1))
+    its = np.reshape(np.asarray(answered_looks, dtype=float), (len(answered), 1))
     return choose_place(
         [points], [np.array(chances)], [np.array(looks, dtype=float)], [answered],
-        [its if len(its) else np.zeros((0, len(looks[0])))], 7.0,
+        [its], 7.0,
     )  # fmt: skip
 
 

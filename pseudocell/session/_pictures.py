@@ -122,7 +122,9 @@ def _save_arrays(images, folder, taken=()):
         path = folder / f"{Path(name).name}.tif"
         if str(path) in [*paths, *taken]:
             raise ValueError(f"Two images have the name {name}; give them two names.")
-        axes = "YXC" if array.ndim == 3 else "YX"
+        axes = "YX"
+        if array.ndim == 3:
+            array, axes = np.moveaxis(array, 2, 0), "CYX"
         with whole_file(path) as temporary:
             tifffile.imwrite(
                 temporary, array, photometric="minisblack", metadata={"axes": axes}
