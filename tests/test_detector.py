@@ -543,7 +543,7 @@ def test_crops_hold_the_pixels_and_targets_of_the_whole_image(data, monkeypatch)
             for i, shape in enumerate(shapes)
         ]
         for step, batch in enumerate(batches.crops):
-            _, (heatmaps, weights) = batches[step]
+            heatmaps, weights = np.moveaxis(batches[step][1], 1, 0)
             for number, crop in enumerate(batch):
                 rows, cols = (slice(x, x + 64) for x in (crop.top, crop.left))
                 image, heatmap, weight = (
