@@ -475,11 +475,10 @@ def test_weights_are_routed_to_the_ranker(candidates):
     np.testing.assert_allclose(weighted[-1].coef_, less.coef_, rtol=1e-4)
 
 
-def test_loop_takes_no_metadata(data):
-    """It has clicks, and makes all other labels by itself."""
+def test_further_points_are_handed_on_only_where_asked_for(data):
     with config_context(enable_metadata_routing=True):
         pipeline = make_pipeline(Invert(), loop())
-        with pytest.raises(TypeError, match="positives"):
+        with pytest.raises(ValueError, match=r"positives.*set_fit_request"):
             pipeline.fit(*data, positives=data[1])
 
 
