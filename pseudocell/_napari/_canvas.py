@@ -14,6 +14,8 @@ PLACE = "next place"
 DIAMETER = 12.0
 # From doubtful to sure; yellow would vanish on bright field, grey anywhere.
 COLORMAP = "plasma"
+# A mark is never smaller, in pixels of the screen.
+ON_SCREEN = 9, 10_000
 
 STYLES = {
     FOUND: {
@@ -27,12 +29,14 @@ STYLES = {
         "face_color": "lime",
         "border_color": "black",
         "border_width": 0.15,
+        "canvas_size_limits": ON_SCREEN,
     },
     NOT_CELLS: {
         "symbol": "x",
         "face_color": "red",
         "border_color": "white",
         "border_width": 0.1,
+        "canvas_size_limits": ON_SCREEN,
     },
 }
 # Share of a cell's diameter that a mark covers: the cell stays visible.
