@@ -16,6 +16,7 @@ from .._parameters import HOW_TO_RUN, RADIUS, CheckedMixin, Number
 from .._skorch import build_module, fit_net
 from .._stopping import expect_steps
 from .._threads import map_threads
+from .._watched import shows_progress
 from ..losses import MaskedMSELoss
 from ..nets import UNet
 from ._drawing import Drawing
@@ -104,8 +105,8 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         a worker of joblib.
     random_state : int, RandomState instance or None, default=None
         Seed; the same seed gives the same points on any number of threads.
-    verbose : int, default=0
-        1 shows progress bars.
+    verbose : int, default=None
+        1 shows progress bars, 0 none; None shows them in a terminal or a notebook.
 
     Attributes
     ----------
@@ -199,7 +200,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
         device="auto",
         n_jobs=None,
         random_state=None,
-        verbose=0,
+        verbose=None,
     ):
         self.cell_radius = cell_radius
         self.masked = masked
@@ -336,6 +337,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
     def _fit_nets(self, modules, batches):
         """Train each module on its batches."""
         devices = deal_devices(choose_device(self.device), self.n_nets)
+        shows = shows_progress(self.verbose)
 
         def train(number):
             return fit_net(
@@ -345,7 +347,7 @@ class HeatmapDetector(UnseenMixin, CheckedMixin, DetectorMixin, BaseEstimator):
                 learning_rate=self.learning_rate,
                 device=devices[number],
                 description=f"Training net {number + 1} of {self.n_nets}",
-                verbose=self.verbose,
+                verbose=shows,
             )
 
         with expect_steps(sum(map(len, batches)), "Training"):

@@ -23,6 +23,7 @@ from .._parameters import HOW_TO_RUN, CheckedMixin, Number
 from .._skorch import build_module, fit_net
 from .._threads import one_thread
 from .._validation import check_patches, check_pu_target
+from .._watched import shows_progress
 from ..losses import NonNegativePULoss
 from ..nets import PatchCNN
 from ._class_prior import estimate_class_prior
@@ -79,8 +80,8 @@ class NNPUFeaturizer(
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the batches and the estimate of the prior. The same
         seed gives the same features on any number of threads.
-    verbose : int, default=0
-        1 shows a progress bar.
+    verbose : int, default=None
+        1 shows a progress bar, 0 none; None shows it in a terminal or a notebook.
 
     Attributes
     ----------
@@ -142,7 +143,7 @@ class NNPUFeaturizer(
         weight_decay=0.005,
         device="auto",
         random_state=None,
-        verbose=0,
+        verbose=None,
     ):
         self.class_prior = class_prior
         self.surrogate = surrogate
@@ -205,8 +206,8 @@ class NNPUFeaturizer(
                 learning_rate=self.learning_rate,
                 weight_decay=self.weight_decay,
                 device=choose_device(self.device),
-                description="PU features",
-                verbose=self.verbose,
+                description="Learning how cells look",
+                verbose=shows_progress(self.verbose),
             )
             # The features are a table: `get_feature_names_out` and `set_output`.
             one = forward_net(self.net_, X[:1], "features", self.device)
