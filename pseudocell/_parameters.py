@@ -97,7 +97,7 @@ HOW_TO_RUN = {
     "device": [str],
     "n_jobs": [Number(Integral), None],
     "random_state": ["random_state"],
-    "verbose": [Number(Integral, 0), "boolean"],
+    "verbose": [Number(Integral, 0), "boolean", None],
 }
 
 

@@ -63,7 +63,7 @@ class PseudoLabelCellDetector(
     p : float, default=4.0
         Push exponent of the ranker: the larger, the purer the top of its list.
     max_iter : int, default=2
-        Rounds of pseudo labelling; 0 is the masked detector alone.
+        Rounds of pseudo labelling; 0 is the detector that knows the clicks alone.
     class_prior : float, default=0.5
         Share of cells among the unlabelled candidates, for the features. Rather too
         high than too low. None estimates it.
@@ -105,8 +105,8 @@ class PseudoLabelCellDetector(
         Number of threads. None means all cores, but one inside a worker of joblib.
     random_state : int, RandomState instance or None, default=None
         Seed; the same seed gives the same points on any number of threads.
-    verbose : int, default=0
-        1 shows progress bars.
+    verbose : int, default=None
+        1 shows progress bars, 0 none; None shows them in a terminal or a notebook.
 
     Attributes
     ----------
@@ -220,7 +220,7 @@ class PseudoLabelCellDetector(
         device="auto",
         n_jobs=None,
         random_state=None,
-        verbose=0,
+        verbose=None,
     ):
         self.cell_radius = cell_radius
         self.alpha = alpha

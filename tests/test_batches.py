@@ -48,14 +48,15 @@ def plan(shapes, n_channels, heatmaps, weights, **changes):
 def all_crops(batches):
     """Image, target and weight of each crop of all batches."""
     steps = [batches[step] for step in range(len(batches))]
-    layers = [(X, *target) for X, target in steps]
+    layers = [(X, *np.moveaxis(target, 1, 0)) for X, target in steps]
     return [np.concatenate(layer) for layer in zip(*layers, strict=True)]
 
 
 def test_batch_has_the_asked_shape():
     batches = make_batches(n_channels=3)
     assert len(batches) == 6
-    X, (heatmap, weight) = batches[5]
+    X, target = batches[5]
+    heatmap, weight = np.moveaxis(target, 1, 0)
     assert X.shape == (5, 3, 32, 32)
     assert heatmap.shape == weight.shape == (5, 32, 32)
     assert X.dtype == heatmap.dtype == weight.dtype == np.float32

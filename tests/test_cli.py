@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from cells import draw_squares
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
@@ -626,3 +627,30 @@ def test_the_machine_of_the_user_counts_and_not_that_of_the_model():
 def test_batches_hold_one_image_for_each_core():
     assert _predict._batches(list("abcde"), 2) == [["a", "b"], ["c", "d"], ["e"]]
     assert _predict._batches(list("ab"), 1) == [["a"], ["b"]]
+
+
+def test_quiet_says_nothing_but_warnings_and_mistakes(plate):
+    files = [plate / "plate", "-m", plate / "model.pseudocell", "-o", plate / "out"]
+    assert run("predict", *files, "--quiet").output == ""
+    assert (plate / "out" / "points.csv").exists()
+    (plate / "plate" / "damaged.png").write_bytes(b"no image")
+    assert "damaged.png" in run("predict", *files, "-q").stderr
+    assert_one_line(run("predict", plate / "nowhere", *files[1:], "-q"), "nowhere")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_is_told_how_to_complete(shell):
+    assert "_PSEUDOCELL_COMPLETE" in run("completion", shell).stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [("rep", "report"), ("fit --cell", "--cell-radius"), ("predict x", "file")],
+)
+def test_commands_options_and_files_are_completed(typed, wanted):
+    complete = ShellComplete(main, {}, "pseudocell", "_PSEUDOCELL_COMPLETE")
+    *words, last = typed.split()
+    found = complete.get_completions(words, last)
+    assert wanted in [
+        item.value if item.type == "plain" else item.type for item in found
+    ]

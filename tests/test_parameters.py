@@ -30,7 +30,7 @@ def refuse_training(*arguments, **keywords):
     + [("class_prior", value) for value in (1.5, 0, "0.5", [0.5])]
     + [("max_candidates", value) for value in (0, None, 2.5, True)]
     + [("candidate_threshold", value) for value in (None, "low", {"low": 1}, np.inf)]
-    + [("n_jobs", 1.5), ("device", 0), ("random_state", "now"), ("verbose", None)]
+    + [("n_jobs", 1.5), ("device", 0), ("random_state", "now"), ("verbose", -1)]
     + [("detector", 3), ("extractor", "PatchExtractor"), ("featurizer", np.ones(2))]
     + [("detector__max_steps", 0), ("detector__masked", 2), ("extractor__size", 20)]
     + [("extractor__nominal_radius", None), ("featurizer__max_steps", "many")],

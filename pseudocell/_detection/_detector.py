@@ -110,8 +110,9 @@ class HeatmapDetector(
         a worker of joblib.
     random_state : int, RandomState instance or None, default=None
         Seed; the same seed gives the same points on any number of threads.
-    verbose : int, default=0
-        1 shows progress bars, 2 prints skorch's table of epochs, too.
+    verbose : int, default=None
+        1 shows progress bars, 0 none; None shows them in a terminal or a notebook. 2
+        prints skorch's table of epochs, too.
     **skorch
         What skorch knows by a prefix, as ``module__depth=4``,
         ``optimizer__weight_decay=1e-4`` or ``iterator_train__num_workers=2``; also
@@ -212,7 +213,7 @@ class HeatmapDetector(
         device="auto",
         n_jobs=None,
         random_state=None,
-        verbose=0,
+        verbose=None,
         **skorch,
     ):
         self.cell_radius = cell_radius

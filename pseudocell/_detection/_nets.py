@@ -10,6 +10,7 @@ from .._net_parameters import EPOCH
 from .._skorch import build_module, count_steps, fit_net
 from .._stopping import expect_steps
 from .._threads import map_threads
+from .._watched import shows_progress
 from ..losses import MaskedMSELoss
 from ..nets import UNet
 from ._held_out import deal_clicks
@@ -103,7 +104,7 @@ def _fit_nets(detector, settings, modules, batches, valid, tasks):
             valid=valid[number],
             device=devices[number],
             description=f"Training net {number + 1} of {detector.n_nets}",
-            verbose=detector.verbose,
+            verbose=shows_progress(detector.verbose),
             files=f"net{number}_" if detector.n_nets > 1 else "",
             tasks=(task, detector),
         )

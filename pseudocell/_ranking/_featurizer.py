@@ -22,6 +22,7 @@ from .._parameters import HOW_TO_RUN, Number
 from .._skorch import build_module, fit_net
 from .._threads import one_thread
 from .._validation import check_patches, check_pu_target
+from .._watched import shows_progress
 from ..losses import NonNegativePULoss
 from ..nets import PatchCNN
 from ._class_prior import estimate_class_prior
@@ -91,8 +92,9 @@ class NNPUFeaturizer(
     random_state : int, RandomState instance or None, default=None
         Seed of the initial weights, the batches and the estimate of the prior. The same
         seed gives the same features on any number of threads.
-    verbose : int, default=0
-        1 shows a progress bar, 2 prints skorch's table of epochs, too.
+    verbose : int, default=None
+        1 shows a progress bar, 0 none; None shows it in a terminal or a notebook. 2
+        prints skorch's table of epochs, too.
     **skorch
         What skorch knows by a prefix, as ``module__width=64``,
         ``optimizer__weight_decay=0`` or ``criterion__beta=0.1``; also ``callbacks__``,
@@ -156,7 +158,7 @@ class NNPUFeaturizer(
         callbacks=None,
         device="auto",
         random_state=None,
-        verbose=0,
+        verbose=None,
         **skorch,
     ):
         self.class_prior = class_prior
@@ -247,8 +249,8 @@ class NNPUFeaturizer(
             if len(valid)
             else None,
             device=choose_device(self.device),
-            description="PU features",
-            verbose=self.verbose,
+            description="Learning how cells look",
+            verbose=shows_progress(self.verbose),
             tasks=(tasks, self),
         )
 

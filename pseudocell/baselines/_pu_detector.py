@@ -69,8 +69,8 @@ class PUDetector(PartsMixin, DetectorMixin, BaseEstimator):
         Number of threads. None means all cores, but one inside a worker of joblib.
     random_state : int, RandomState instance or None, default=None
         Seed; the same seed gives the same points on any number of threads.
-    verbose : int, default=0
-        1 shows progress bars.
+    verbose : int, default=None
+        1 shows progress bars, 0 none; None shows them in a terminal or a notebook.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class PUDetector(PartsMixin, DetectorMixin, BaseEstimator):
         device="auto",
         n_jobs=None,
         random_state=None,
-        verbose=0,
+        verbose=None,
     ):
         self.cell_radius = cell_radius
         self.class_prior = class_prior

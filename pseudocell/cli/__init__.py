@@ -2,12 +2,14 @@
 
 import click
 
+from pseudocell.cli._completion import completion
 from pseudocell.cli._options import (
     ABOVE_ZERO,
     DEVICE,
     IMAGES,
     N_JOBS,
     PIXEL_SIZE,
+    QUIET,
     REPORT,
     SEED,
     SHARE,
@@ -46,6 +48,7 @@ def main(ctx, debug):
 @SEED
 @DEVICE
 @N_JOBS
+@QUIET
 def demo(output, seed, device, n_jobs):
     """Make images, click a tenth of the cells, and find all of them.
 
@@ -98,6 +101,7 @@ def demo(output, seed, device, n_jobs):
 @SEED
 @DEVICE
 @N_JOBS
+@QUIET
 def fit(images, points, output, unit, pixel_size, reading, report, **parameters):
     """Train a detector on images in which a few cells are clicked.
 
@@ -142,6 +146,7 @@ def fit(images, points, output, unit, pixel_size, reading, report, **parameters)
 @REPORT
 @DEVICE
 @N_JOBS
+@QUIET
 def predict(
     images,
     model,
@@ -200,6 +205,7 @@ def predict(
 @reading_options
 @DEVICE
 @N_JOBS
+@QUIET
 def report(
     images,
     model,
@@ -219,18 +225,8 @@ def report(
     """
     from pseudocell.cli._report import run_report
 
-    run_report(
-        images,
-        model,
-        output,
-        points,
-        truth,
-        unit,
-        pixel_size,
-        cell_radius,
-        reading,
-        run,
-    )
+    files = output, points, truth
+    run_report(images, model, *files, unit, pixel_size, cell_radius, reading, run)
 
 
 @main.command()
@@ -400,3 +396,6 @@ def benchmark(sets, methods, seeds, share, distances, output, jobs, **options):
     run_benchmark_command(
         sets, methods, seeds, share, distances, output, n_jobs=jobs, **options
     )
+
+
+main.add_command(completion)

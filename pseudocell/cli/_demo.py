@@ -1,11 +1,10 @@
 """pseudocell demo: the whole loop on synthetic images, a tenth of the cells clicked."""
 
-import click
 import numpy as np
 
 from pseudocell.cli._fit import new_detector
 from pseudocell.cli._results import overlay_files, write_picture, write_results
-from pseudocell.cli._terminal import Stopped, say, table_line
+from pseudocell.cli._terminal import Stopped, say, table_line, tell
 from pseudocell.datasets import drop_points, make_brightfield
 from pseudocell.io import read_images, save_model
 from pseudocell.io._output import prepare_folder, write_table
@@ -76,8 +75,8 @@ def run_demo(output, seed, device, n_jobs):
     except KeyboardInterrupt as error:
         raise Stopped(f"Stopped; what is finished is in {folder}.") from error
     model, images = folder / "model.pseudocell", folder / "images" / "unseen"
-    click.echo(f"Look at {folder / 'overview.png'} and {folder / 'iterations.png'}")
-    click.echo(f"Try: pseudocell predict {images} -m {model} -o {folder / 'again'}")
+    tell(f"Look at {folder / 'overview.png'} and {folder / 'iterations.png'}")
+    tell(f"Try: pseudocell predict {images} -m {model} -o {folder / 'again'}")
 
 
 def _make_images(folder, seed):
@@ -118,11 +117,11 @@ def _write_clicks(path, images, points):
 def _report_stages(detector, unseen, truth):
     """Print a line for each iteration; return its points and scores."""
     n_cells = sum(map(len, truth))
-    click.echo(
+    tell(
         f"{len(unseen)} unseen images with {n_cells} cells; scores at a matching "
         f"distance of {MAX_DISTANCE:g} px"
     )
-    click.echo(table_line(COLUMNS, WIDTHS))
+    tell(table_line(COLUMNS, WIDTHS))
     stages = []
     for points, record in zip(
         detector.staged_predict(unseen), detector.history_, strict=True
@@ -131,7 +130,7 @@ def _report_stages(detector, unseen, truth):
         counts = [record.get(f"n_{kind}") for kind in KINDS]
         cells = [record["iteration"], *counts, scores.n_predicted]
         ratios = (scores.precision, scores.recall, scores.f1)
-        click.echo(table_line([*cells, *map(float, ratios)], WIDTHS))
+        tell(table_line([*cells, *map(float, ratios)], WIDTHS))
         stages.append((points, scores))
     return stages
 

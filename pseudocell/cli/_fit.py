@@ -4,11 +4,16 @@ import re
 import warnings
 from pathlib import Path
 
-import click
-
 from pseudocell.cli._pixel_size import common_pixel_size
 from pseudocell.cli._report import check_report, save_report
-from pseudocell.cli._terminal import Stopped, counted, is_terminal, say, table_line
+from pseudocell.cli._terminal import (
+    Stopped,
+    counted,
+    is_terminal,
+    say,
+    table_line,
+    tell,
+)
 from pseudocell.io import (
     UnreadableImageError,
     points_for_images,
@@ -103,8 +108,8 @@ def run_fit(
         ) from error
     _report_history(detector.history_)
     origin = "given" if "cell_radius" in parameters else "estimated from the clicks"
-    click.echo(f"Cell radius: {detector.cell_radius_:.1f} px ({origin})")
-    click.echo(f"Model: {output}")
+    tell(f"Cell radius: {detector.cell_radius_:.1f} px ({origin})")
+    tell(f"Model: {output}")
     save_report(report, detector, images, clicks)
 
 
@@ -158,11 +163,11 @@ def _report_history(history):
     keys = [key for key in COLUMNS if any(key in record for record in history)]
     titles = [COLUMNS[key] for key in keys]
     widths = [max(5, len(title)) for title in titles]
-    click.echo(table_line(titles, widths))
+    tell(table_line(titles, widths))
     for record in history:
         cells = [record.get(key) for key in keys]
         cells = [f"{x:.0f}" if isinstance(x, float) else x for x in cells]
-        click.echo(table_line(cells, widths))
+        tell(table_line(cells, widths))
 
 
 def rename_images(message, labels):

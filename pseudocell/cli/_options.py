@@ -2,12 +2,15 @@
 
 import click
 
+from pseudocell.cli._terminal import be_quiet
+
 __all__ = [
     "ABOVE_ZERO",
     "DEVICE",
     "IMAGES",
     "N_JOBS",
     "PIXEL_SIZE",
+    "QUIET",
     "REPORT",
     "SEED",
     "SHARE",
@@ -53,3 +56,11 @@ REPORT = click.option(
 )
 SHARE = click.FloatRange(0, 1)
 ABOVE_ZERO = click.FloatRange(0, min_open=True)
+QUIET = click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=be_quiet,
+    help="Say nothing but warnings and mistakes.",
+)

@@ -5,7 +5,6 @@ import warnings
 from contextlib import closing
 from itertools import islice
 
-import click
 from joblib import effective_n_jobs
 
 from pseudocell._stopping import expect_steps, take_step
@@ -20,7 +19,7 @@ from pseudocell.cli._results import (
     write_picture,
     write_results,
 )
-from pseudocell.cli._terminal import Stopped, counted, progress, say
+from pseudocell.cli._terminal import Stopped, counted, progress, say, tell
 from pseudocell.io import load_model, read_ahead, read_images
 from pseudocell.io._content import hash_content, stamp
 from pseudocell.io._names import shorten
@@ -156,7 +155,7 @@ class _Run:
         n_points = sum(self.found.count(image.label) for image in done)
         where = self.folder / "points.csv"
         found_in = counted(len(done), "image")
-        click.echo(f"{counted(n_points, 'cell')} in {found_in}: {where}")
+        tell(f"{counted(n_points, 'cell')} in {found_in}: {where}")
 
     def done(self):
         """Return the images that are done, no clicks or truth, radii and counts."""

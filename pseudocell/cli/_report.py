@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import click
-
 from pseudocell.cli._pixel_size import radii_for, with_radius
-from pseudocell.cli._terminal import command_line, counted, say
+from pseudocell.cli._terminal import command_line, counted, say, tell
 from pseudocell.io import load_model, points_for_images, read_images, read_points
 
 __all__ = ["check_report", "run_report", "save_report"]
@@ -120,4 +118,4 @@ def save_report(
         detector = with_radius(detector, radii[0])
     names = [image.label for image in images]
     write_report(path, detector, images, points, truth, names, command_line(), counts)
-    click.echo(f"Report: {path}")
+    tell(f"Report: {path}")

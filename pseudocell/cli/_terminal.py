@@ -11,17 +11,22 @@ import click
 __all__ = [
     "OneLineGroup",
     "Stopped",
+    "be_quiet",
     "command_line",
     "counted",
     "is_terminal",
     "progress",
     "say",
     "table_line",
+    "tell",
 ]
 
 # Exit codes: 2 is click's for a user's mistake, 130 the shell's after Ctrl-C.
 MISTAKE, STOPPED = 2, 130
-TYPED = "pseudocell.typed"
+# Names of parameters that are files or folders.
+FILES = {"files", "images", "model", "output", "points", "report", "truth"}
+# What a command remembers of how it was called.
+TYPED, QUIET = "pseudocell.typed", "pseudocell.quiet"
 # Seconds between two lines of progress where there is no terminal for a bar.
 LINE_INTERVAL = 10.0
 
@@ -38,6 +43,13 @@ class OneLineGroup(click.Group):
     A ``ValueError`` or ``OSError`` is taken for the user's mistake, and shown without
     its traceback unless ``--debug`` is given.
     """
+
+    def add_command(self, cmd, name=None):
+        """Add a command, whose files a shell can complete."""
+        for param in cmd.params:
+            if param.name in FILES and param.type is click.STRING:
+                param.type = click.Path()
+        super().add_command(cmd, name)
 
     def make_context(self, info_name, args, parent=None, **extra):
         """Remember what was typed, for the record that a report keeps."""
@@ -64,10 +76,10 @@ class OneLineGroup(click.Group):
                 code = super().main(*args, standalone_mode=False, **kwargs)
             except click.ClickException as error:
                 code = error.exit_code if isinstance(error, Stopped) else MISTAKE
-                say(f"pseudocell: {_message(error)}")
+                warn(f"pseudocell: {_message(error)}")
             except click.Abort:
                 code = STOPPED
-                say("pseudocell: Stopped; nothing was written.")
+                warn("pseudocell: Stopped; nothing was written.")
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -77,8 +89,31 @@ def command_line():
     return ctx and ctx.meta.get(TYPED)
 
 
+def is_quiet():
+    """Tell whether the user wants to hear of warnings and mistakes alone."""
+    ctx = click.get_current_context(silent=True)
+    return bool(ctx and ctx.meta.get(QUIET))
+
+
+def be_quiet(ctx, param, value):
+    """Remember what ``--quiet`` says: the callback of that option."""
+    ctx.meta[QUIET] = value
+
+
+def tell(text):
+    """Write a line of the result to stdout."""
+    if not is_quiet():
+        click.echo(text)
+
+
 def say(text):
-    """Write a line to stderr, above any progress bar."""
+    """Write a line of progress to stderr, above any progress bar."""
+    if not is_quiet():
+        warn(text)
+
+
+def warn(text):
+    """Write a line to stderr that is heard in any case."""
     if "tqdm" in sys.modules:
         sys.modules["tqdm"].tqdm.write(text, file=sys.stderr)
     else:
@@ -87,7 +122,7 @@ def say(text):
 
 def is_terminal():
     """Tell whether somebody watches, so that progress bars make sense."""
-    return sys.stderr.isatty()
+    return sys.stderr.isatty() and not is_quiet()
 
 
 def progress(batches, total, description):
@@ -164,7 +199,7 @@ def _message(error):
 @contextmanager
 def _one_line_warnings():
     def show(message, category, filename, lineno, file=None, line=None):
-        say("warning: " + " ".join(str(message).split()))
+        warn("warning: " + " ".join(str(message).split()))
 
     with warnings.catch_warnings():
         warnings.simplefilter("default", UserWarning)

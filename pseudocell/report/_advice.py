@@ -68,7 +68,8 @@ def _of_threshold(detector, looks):
     calibration = getattr(detector, "calibration_", None)
     if calibration is None:
         yield (
-            "How sure each find is was not measured: this detector held no clicks out.",
+            "How sure each find is was not measured: no clicks were held out, or the "
+            "model is an older one.",
             "Look at the finds, or give the truth of some images (--truth).",
         )
         return

@@ -60,7 +60,9 @@ def plot_counts(counts, numbers):
             if number is not None:
                 axes.plot([x, x], number[1:], color=GREY, linewidth=2)
         axes.plot(at, counts, "o", color=BLUE, markersize=4)
-        axes.set(xlabel="number of the image", ylabel="cells", ylim=(0, None))
+        tops = [counts.max(), *(number[2] for number in numbers if number)]
+        axes.set(xlabel="number of the image", ylabel="cells")
+        axes.set_ylim(0, 1.08 * max(tops) + 1)
         axes.xaxis.get_major_locator().set_params(integer=True)
 
     return _picture(draw)
