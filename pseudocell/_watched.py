@@ -13,12 +13,13 @@ def shows_progress(verbose):
     Parameters
     ----------
     verbose : int or None
-        0 never shows them, another number always and is returned; None does in a terminal and in a
+        0 never shows them, another number always; None does in a terminal and in a
         notebook, but not in one of the workers of a search.
 
     Returns
     -------
     shows : int or bool
+        The number itself, if there is one.
     """
     if verbose is not None:
         return int(verbose)
