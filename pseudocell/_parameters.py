@@ -21,6 +21,7 @@ __all__ = [
     "Numbers",
     "Odd",
     "PartsMixin",
+    "describe_wrong",
     "lend_settings",
 ]
 
@@ -101,22 +102,42 @@ HOW_TO_RUN = {
 }
 
 
+def describe_wrong(values, constraints):
+    """Say which value is not what it may be.
+
+    Parameters
+    ----------
+    values : dict of str to object
+        By name; those without constraints may be anything.
+    constraints : dict of str to list
+        By name: of each list one is enough, as in scikit-learn.
+
+    Returns
+    -------
+    wrong : str
+        The first wrong one, what it is and what is expected; "" if there is none.
+    """
+    for name, value in values.items():
+        allowed = [
+            one if isinstance(one, _Constraint) else make_constraint(one)
+            for one in constraints.get(name, ())
+        ]
+        if allowed and not any(one.is_satisfied_by(value) for one in allowed):
+            expected = " or ".join(str(one) for one in allowed if not one.hidden)
+            short = " ".join(reprlib.repr(value).split())
+            return f"{name} is {short}; expected {expected}"
+    return ""
+
+
 class CheckedMixin:
     """An estimator whose parameters are checked by its table of constraints."""
 
     def _validate_params(self):
         """Raise an error that names the parameter, what is expected, and what it is."""
-        for name, allowed in self._parameter_constraints.items():
-            value = getattr(self, name)
-            allowed = [
-                one if isinstance(one, _Constraint) else make_constraint(one)
-                for one in allowed
-            ]
-            if not any(one.is_satisfied_by(value) for one in allowed):
-                expected = " or ".join(str(one) for one in allowed if not one.hidden)
-                raise InvalidParameterError(
-                    f"{name} is {reprlib.repr(value)}; expected {expected}."
-                )
+        names = self._parameter_constraints
+        values = {name: getattr(self, name) for name in names}
+        if wrong := describe_wrong(values, names):
+            raise InvalidParameterError(f"{wrong}.")
 
 
 class PartsMixin(CheckedMixin):
