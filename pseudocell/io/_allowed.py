@@ -190,6 +190,4 @@ def describe_wrong_argument(name, value):
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if is_whole and least <= value <= most:
         return ""
-    return (
-        f"{name}={str(value)[:40]}; expected a whole number from {least} to {most}"
-    )
+    return f"{name}={str(value)[:40]}; expected a whole number from {least} to {most}"

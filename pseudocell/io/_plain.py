@@ -61,7 +61,8 @@ def to_plain(estimator):
         If a part is none of these; it is named.
     """
     if not _is_estimator(type(estimator).__name__):
-        raise ValueError(_not_ours(type(estimator).__name__, estimator))
+        what = _not_ours(type(estimator).__name__, estimator)
+        raise ValueError(f"The estimator {what}")
     writer = _Writer()
     return writer.write(estimator, type(estimator).__name__), writer.members
 
@@ -369,6 +370,6 @@ def _not_ours(place, value):
 def _describe(value):
     if isinstance(value, type):
         return f"the class {value.__qualname__} of {value.__module__}"
-    if hasattr(value, "__qualname__"):
+    if hasattr(value, "__qualname__") and hasattr(value, "__module__"):
         return f"the function {value.__qualname__} of {value.__module__}"
     return f"an object of {_describe(type(value))}"
