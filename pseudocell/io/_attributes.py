@@ -116,10 +116,8 @@ ATTRIBUTES = {
     "featurizer_": [TRANSFORMER],
     "filter_": [tuple],
     "found_heights_": [Array(1)],
-    "history_": [Several(ROUND, 1)],
     "intercept_": [Array(1)],
     "labeled_iter_": [Several(Array(1, "i"))],
-    "labels_": [Several(LABELS)],
     "mean_": [Array(1)],
     "n_channels_": [Number(Integral, 1)],
     "n_iter_": [COUNT],
@@ -140,9 +138,13 @@ ATTRIBUTES = {
 }
 
 
-# Of classes that mean different things by one name.
+# Of one class: others may mean something else by the name.
 ATTRIBUTES_OF = {
     "BlobDetector": {"finder_": [Tuple()]},
+    "PseudoLabelCellDetector": {
+        "history_": [Several(ROUND, 1)],
+        "labels_": [Several(LABELS)],
+    },
     "ReconstructionDetector": {
         "finder_": [Tuple(NUMBER, StrOptions({"size", "brightness"}))]
     },
