@@ -1,9 +1,14 @@
 """Parameters: what they may be, and which value holds for a whole and its parts."""
 
 import copy
+import os
 import reprlib
+import sys
+from collections.abc import Callable
+from functools import wraps
 from inspect import signature
 from numbers import Integral, Real
+from typing import TypeVar
 
 import numpy as np
 from sklearn.base import clone
@@ -14,15 +19,28 @@ from sklearn.utils._param_validation import (
 )
 
 __all__ = [
+    "DISTANCE",
     "HOW_TO_RUN",
     "RADIUS",
+    "SEED",
+    "SHARE",
     "CheckedMixin",
+    "File",
     "Number",
     "Numbers",
     "Odd",
     "PartsMixin",
+    "Shape",
+    "as_numbers",
+    "checked",
+    "describe_wrong",
     "lend_settings",
 ]
+
+
+# Numbers beyond these are those of nothing that can be computed.
+LEAST, MOST = -sys.float_info.max, {Real: sys.float_info.max, Integral: 2**63 - 1}
+F = TypeVar("F", bound=Callable)
 
 
 class Number(_Constraint):
@@ -36,14 +54,19 @@ class Number(_Constraint):
         The bounds; None is no bound.
     closed : {"both", "low", "neither"}, default="both"
         Which of the bounds are allowed.
+    words : str, default=""
+        What is expected, for the error message, instead of the bounds.
     """
 
-    def __init__(self, kind=Real, low=None, high=None, closed="both"):
+    def __init__(self, kind=Real, low=None, high=None, closed="both", words=""):
         super().__init__()
         self.kind, self.low, self.high, self.closed = kind, low, high, closed
+        self.words = words
 
     def is_satisfied_by(self, value):
         if isinstance(value, bool | np.bool_) or not isinstance(value, self.kind):
+            return False
+        if not LEAST <= value <= MOST[self.kind]:  # also what is no number
             return False
         at_end = (value == self.low and self.closed != "neither") or (
             value == self.high and self.closed == "both"
@@ -53,6 +76,8 @@ class Number(_Constraint):
         return bool(at_end or low < value < high)
 
     def __str__(self):
+        if self.words:
+            return self.words
         kind = "an integer" if self.kind is Integral else "a number"
         if self.high is not None:
             begin = "(" if self.closed == "neither" else "["
@@ -91,8 +116,44 @@ class Numbers(_Constraint):
         return "numbers above 0, at least one"
 
 
-# Of parameters that many estimators have.
+class File(_Constraint):
+    """A constraint: the name of a file or folder."""
+
+    def is_satisfied_by(self, value):
+        return isinstance(value, os.PathLike) or (
+            isinstance(value, str) and value != ""
+        )
+
+    def __str__(self):
+        return "the path of a file or folder"
+
+
+class Shape(_Constraint):
+    """A constraint: height and width."""
+
+    one = Number(Integral, 1)
+
+    def is_satisfied_by(self, value):
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            return False
+        return all(map(self.one.is_satisfied_by, value))
+
+    def __str__(self):
+        return "(height, width) in pixels"
+
+
+# Of parameters that many estimators and functions have.
 RADIUS = Number(low=0, closed="neither")
+DISTANCE = Number(low=0, words="a finite number of pixels, 0 or more")
+SHARE = Number(low=0, high=1, words="a share from 0 to 1; divide a percentage by 100")
+SEED = (
+    Number(Integral, 0),
+    np.random.Generator,
+    np.random.RandomState,
+    np.random.BitGenerator,
+    np.random.SeedSequence,
+    None,
+)
 HOW_TO_RUN = {
     "device": [str],
     "n_jobs": [Number(Integral), None],
@@ -101,22 +162,110 @@ HOW_TO_RUN = {
 }
 
 
+def describe_wrong(values, constraints):
+    """Say which value is not what it may be.
+
+    Parameters
+    ----------
+    values : dict of str to object
+        By name; those without constraints may be anything.
+    constraints : dict of str to list
+        By name: of each list one is enough, as in scikit-learn.
+
+    Returns
+    -------
+    wrong : str
+        The first wrong one, what it is and what is expected; "" if there is none.
+    """
+    for name, value in values.items():
+        allowed = [
+            one if isinstance(one, _Constraint) else make_constraint(one)
+            for one in constraints.get(name, ())
+        ]
+        if allowed and not any(one.is_satisfied_by(value) for one in allowed):
+            expected = " or ".join(str(one) for one in allowed if not one.hidden)
+            return f"{name} is {_shorten(value)}; expected {expected}"
+    return ""
+
+
+def as_numbers(values, name):
+    """Turn an argument into an array of real numbers.
+
+    Parameters
+    ----------
+    values : array-like
+        The argument.
+    name : str
+        Its name, for the error message.
+
+    Returns
+    -------
+    array : float ndarray
+        Perhaps of values that are not finite.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    is_masked = isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values)
+    is_other = is_masked or isinstance(values, str | bytes | dict | set)
+    try:
+        array = None if is_other else np.asarray(values)
+        if array is not None and array.dtype.kind in "biufO":
+            return array.astype(float)
+    except Exception as error:  # a tensor has errors of its own
+        raise ValueError(
+            f"{name} is {_shorten(values)}, which is no array of numbers ({error})."
+        ) from error
+    raise ValueError(f"{name} is {_shorten(values)}; expected numbers.")
+
+
+def _shorten(value):
+    return " ".join(reprlib.repr(value).split())
+
+
+def checked(**constraints) -> Callable[[F], F]:
+    """Let a function refuse arguments that are not what they may be.
+
+    Parameters
+    ----------
+    **constraints
+        By the name of the argument a list of constraints: one is enough.
+
+    Returns
+    -------
+    decorate : callable
+        From the function to one that raises an error naming the first wrong argument.
+    """
+
+    def decorate(function):
+        parameters = signature(function)
+
+        @wraps(function)
+        def call(*args, **kwargs):
+            try:
+                given = parameters.bind(*args, **kwargs).arguments
+            except TypeError:  # the function itself says it best
+                given = {}
+            if wrong := describe_wrong(given, constraints):
+                raise InvalidParameterError(f"{wrong}.")
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
 class CheckedMixin:
     """An estimator whose parameters are checked by its table of constraints."""
 
     def _validate_params(self):
         """Raise an error that names the parameter, what is expected, and what it is."""
-        for name, allowed in self._parameter_constraints.items():
-            value = getattr(self, name)
-            allowed = [
-                one if isinstance(one, _Constraint) else make_constraint(one)
-                for one in allowed
-            ]
-            if not any(one.is_satisfied_by(value) for one in allowed):
-                expected = " or ".join(str(one) for one in allowed if not one.hidden)
-                raise InvalidParameterError(
-                    f"{name} is {reprlib.repr(value)}; expected {expected}."
-                )
+        names = self._parameter_constraints
+        values = {name: getattr(self, name) for name in names}
+        if wrong := describe_wrong(values, names):
+            raise InvalidParameterError(f"{wrong}.")
 
 
 class PartsMixin(CheckedMixin):

@@ -98,6 +98,11 @@ def fit_net(
     net : skorch.NeuralNet
         The fitted net; the module is in ``net.module_``.
 
+    Raises
+    ------
+    ValueError
+        If the weights end as NaN or infinite.
+
     References
     ----------
     Smith, Topin, "Super-convergence: very fast training of neural networks using
@@ -131,6 +136,12 @@ def fit_net(
         pass
     finally:
         net.notify("on_train_end", X=whole, y=None)
+    # Such a net would find nothing, without a word.
+    if not all(bool(weights.isfinite().all()) for weights in net.module_.parameters()):
+        raise ValueError(
+            "The weights of a net are NaN or infinite after its training. Lower "
+            f"learning_rate ({settings.get('lr')}), or check the loss."
+        )
     # What was for this training alone.
     net.train_split, net.passing_ = None, ()
     net.callbacks_ = [

@@ -1,7 +1,8 @@
 """The data contracts: what images, points, patches and labels must look like."""
 
 import os
-from collections.abc import Iterator, Sequence
+import reprlib
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -54,9 +55,7 @@ def check_images(images):
                 "each (H, W) or (H, W, C). For one image pass [image]."
             )
         _refuse_one_in_colour(images)
-    elif not isinstance(images, Sequence) and not (
-        hasattr(images, "__len__") and hasattr(images, "__getitem__")
-    ):
+    elif not _is_sequence(images):
         raise ValueError(
             f"images is a {type(images).__name__}; expected a sequence of images, "
             "such as a list. Turn a generator into a list first."
@@ -70,6 +69,18 @@ def check_images(images):
     if len(images) == 0:
         raise ValueError("images is empty; expected at least one image.")
     return images
+
+
+def _is_sequence(items):
+    """Whether these have a number and an order; a class only says how."""
+    has_both = hasattr(items, "__len__") and hasattr(items, "__getitem__")
+    if not has_both or isinstance(items, type):
+        return False
+    try:
+        len(items)
+    except TypeError:  # an array without axes
+        return False
+    return True
 
 
 def _refuse_one_in_colour(images):
@@ -123,10 +134,7 @@ def check_image(image, index, n_channels=None, *, read=True, finite=True):
         )
     name = f"images[{index}]"
     if read or not _can_be_sliced(image):
-        # A lazy image may be masked, too, once it is read.
-        image = np.asanyarray(image)
-        if not isinstance(image, np.ma.MaskedArray):
-            image = np.asarray(image)
+        image = _read_pixels(image, name)
     check_axes(image.shape, name)
     if not (np.issubdtype(image.dtype, np.number) or image.dtype == bool):
         raise ValueError(f"{name} has dtype {image.dtype}; expected real numbers.")
@@ -140,6 +148,22 @@ def check_image(image, index, n_channels=None, *, read=True, finite=True):
         )
     check_channels(image.shape, name, n_channels)
     return image
+
+
+def _read_pixels(image, name):
+    try:
+        # A lazy image may be masked, too, once it is read.
+        image = np.asanyarray(image)
+        return image if isinstance(image, np.ma.MaskedArray) else np.asarray(image)
+    except Exception as error:
+        # What a lazy image says of its file names that.
+        if type(error) not in (ValueError, TypeError, RuntimeError, OverflowError):
+            raise
+        lines = str(error).splitlines() or [type(error).__name__]
+        raise ValueError(
+            f"{name} is no array of pixels ({lines[0].rstrip('.')}); expected (H, W) "
+            "or (H, W, C)."
+        ) from error
 
 
 def count_channels(shape):
@@ -218,12 +242,12 @@ def check_points(points, n_images=None, name="points"):
     ValueError
         If a list has another shape, or coordinates that are not finite.
     """
-    if not hasattr(points, "__len__"):
-        raise ValueError(
-            f"{name} is {points!r}; expected one list of points an image, each (row, "
-            "col) in pixels."
-        )
     points = in_order(points, name)
+    if not _is_sequence(points) or isinstance(points, str | bytes):
+        raise ValueError(
+            f"{name} is {reprlib.repr(points)}; expected one list of points an image, "
+            "each (row, col) in pixels. Turn a generator or a set into a list first."
+        )
     if n_images is not None and len(points) != n_images:
         raise ValueError(
             f"{name} has {len(points)} lists of points for {n_images} images; "
@@ -232,9 +256,14 @@ def check_points(points, n_images=None, name="points"):
     checked = []
     for index, item in enumerate(points):
         item = points_by_column(item, f"{name}[{index}]")
+        if isinstance(item, np.ma.MaskedArray) and np.ma.is_masked(item):
+            raise ValueError(
+                f"{name}[{index}] has masked coordinates; expected numbers. Leave out "
+                "the points that do not count."
+            )
         try:
             array = np.array(item, dtype=float)
-        except (TypeError, ValueError) as error:
+        except Exception as error:  # a tensor has errors of its own
             raise ValueError(
                 f"{name}[{index}] is no table of numbers ({error}); expected (n, 2), "
                 "one (row, col) per row."

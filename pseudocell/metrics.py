@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pseudocell._geometry._matching import check_distance, match_points
+from pseudocell._geometry._matching import match_points
+from pseudocell._parameters import DISTANCE, as_numbers, checked
 from pseudocell._validation import HeldOutClicks, ListLike, check_points
 
 __all__ = [
@@ -60,6 +61,7 @@ class DetectionScores:
     max_distance: float
 
 
+@checked(max_distance=[DISTANCE])
 def detection_scores(
     points_true: ListLike, points_pred: ListLike, max_distance: float
 ) -> DetectionScores:
@@ -112,8 +114,6 @@ def detection_scores(
     >>> scores.n_matched, scores.precision, round(scores.recall, 3)
     (2, 0.5, 0.667)
     """
-    max_distance = check_distance(max_distance)
-    _refuse_clicks(points_true)
     counts = _count(points_true, points_pred, max_distance, "points_true")
     n_true, n_predicted, n_matched = counts.sum(axis=1).tolist()
     return DetectionScores(
@@ -123,7 +123,7 @@ def detection_scores(
         n_true=n_true,
         n_predicted=n_predicted,
         n_matched=n_matched,
-        max_distance=max_distance,
+        max_distance=float(max_distance),
     )
 
 
@@ -139,14 +139,17 @@ def _refuse_clicks(points_true):
 
 def _count(points_true, points_pred, max_distance, name):
     """Count true points, detections and one-to-one pairs of each image."""
+    given = points_true
+    points_true = check_points(points_true, name=name)
+    points_pred = check_points(points_pred, name="points_pred")
     if len(points_true) != len(points_pred):
         raise ValueError(
             f"{name} has {len(points_true)} point sets and points_pred has "
             f"{len(points_pred)}; expected one of each per image. For a single image "
             "wrap each set in a list."
         )
-    points_true = check_points(points_true, name=name)
-    points_pred = check_points(points_pred, name="points_pred")
+    if name == "points_true":
+        _refuse_clicks(given)
     pairs = [
         match_points(true, pred, max_distance)[0]
         for true, pred in zip(points_true, points_pred, strict=True)
@@ -159,6 +162,7 @@ def _ratio(part, whole):
     return part / whole if whole else 1.0
 
 
+@checked(max_distance=[DISTANCE])
 def detection_f1(
     points_true: ListLike,
     points_pred: ListLike,
@@ -196,8 +200,6 @@ def detection_f1(
     >>> detection_f1([[[10, 10], [10, 40]]], [[[11, 10], [30, 30]]], max_distance=5)
     0.5
     """
-    max_distance = check_distance(max_distance)
-    _refuse_clicks(points_true)
     counts = _count(points_true, points_pred, max_distance, "points_true")
     if sample_weight is not None:
         counts = counts * _check_weight(sample_weight, counts.shape[1])
@@ -206,7 +208,7 @@ def detection_f1(
 
 
 def _check_weight(sample_weight, n_images):
-    weight = np.asarray(sample_weight, dtype=float)
+    weight = as_numbers(sample_weight, "sample_weight")
     if weight.shape != (n_images,):
         raise ValueError(
             f"sample_weight has shape {weight.shape}; expected ({n_images},), one "
@@ -280,18 +282,25 @@ def lee_liu_score(
     >>> np.round(lee_liu_score(np.array([1.0, 0.95]), np.array([300, 100])), 4)
     array([0.0033, 0.009 ])
     """
-    recall, n_predicted = np.asarray(recall, float), np.asarray(n_predicted, float)
-    if not ((recall >= 0) & (recall <= 1)).all():
-        raise ValueError(f"recall is {recall}; expected values from 0 to 1.")
-    if not ((n_predicted >= 0) & np.isfinite(n_predicted)).all():
-        raise ValueError(f"n_predicted is {n_predicted}; expected counts of 0 or more.")
-    if ((recall > 0) & (n_predicted == 0)).any():
+    share, number = as_numbers(recall, "recall"), as_numbers(n_predicted, "n_predicted")
+    try:
+        np.broadcast_shapes(share.shape, number.shape)
+    except ValueError as error:
+        raise ValueError(
+            f"recall has shape {share.shape} and n_predicted {number.shape}; expected "
+            "one of each."
+        ) from error
+    if not ((share >= 0) & (share <= 1)).all():
+        raise ValueError(f"recall is {share}; expected values from 0 to 1.")
+    if not ((number >= 0) & np.isfinite(number)).all():
+        raise ValueError(f"n_predicted is {number}; expected counts of 0 or more.")
+    if ((share > 0) & (number == 0)).any():
         raise ValueError(
             "recall is positive where n_predicted is 0; expected 0 there, since no "
             "click is found without a detection."
         )
     # recall is 0 wherever n_predicted is, so the divisor there does not matter.
-    return recall**2 / np.where(n_predicted == 0, 1.0, n_predicted)
+    return share**2 / np.where(number == 0, 1.0, number)
 
 
 @dataclass(frozen=True)
@@ -332,6 +341,7 @@ class ClickScores:
     max_distance: float
 
 
+@checked(max_distance=[DISTANCE])
 def click_scores(
     clicks: ListLike, points_pred: ListLike, max_distance: float
 ) -> ClickScores:
@@ -379,7 +389,6 @@ def click_scores(
     >>> scores.recall, scores.detections_per_click, scores.lee_liu
     (0.5, 2.0, 0.125)
     """
-    max_distance = check_distance(max_distance)
     counts = _count(clicks, points_pred, max_distance, "clicks")
     n_clicks, n_predicted, n_matched = counts.sum(axis=1).tolist()
     if n_clicks == 0:
@@ -396,5 +405,5 @@ def click_scores(
         n_clicks=n_clicks,
         n_predicted=n_predicted,
         n_matched=n_matched,
-        max_distance=max_distance,
+        max_distance=float(max_distance),
     )

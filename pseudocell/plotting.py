@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from pseudocell._geometry._matching import match_points
 from pseudocell._images import Images
-from pseudocell._validation import ListLike
+from pseudocell._parameters import DISTANCE, RADIUS, Number, checked
+from pseudocell._validation import ListLike, check_image, check_images, check_points
 
 __all__ = [
     "CLICK",
@@ -43,6 +46,7 @@ LARGEST_ZOOM = 4
 CLEAR_RING, SMALLEST_RING = 8.0, 3.0
 
 
+@checked(cell_radius=[RADIUS], color=[tuple, list], zoom=[RADIUS, None])
 def draw_points(
     image: ArrayLike,
     points: ArrayLike,
@@ -80,9 +84,14 @@ def draw_points(
     >>> picture[4, :, 0]
     array([0, 9, 0, 0, 0, 0, 0, 9, 0], dtype=uint8)
     """
+    grey = Number(Integral, 0, 255)
+    if len(color) != 3 or not all(map(grey.is_satisfied_by, color)):
+        raise ValueError(f"color is {color!r:.80}; expected red, green, blue to 255.")
+    points = _check_points(points, "points")
     return _draw_groups(image, [(points, color)], cell_radius, zoom)
 
 
+@checked(cell_radius=[RADIUS], max_distance=[DISTANCE])
 def draw_matches(
     image: ArrayLike,
     points_true: ArrayLike,
@@ -121,8 +130,8 @@ def draw_matches(
     >>> bool(np.any(np.all(picture == WRONG, axis=2)))  # the ring at (70, 70)
     True
     """
-    true = np.reshape(np.asarray(points_true, dtype=float), (-1, 2))
-    pred = np.reshape(np.asarray(points_pred, dtype=float), (-1, 2))
+    true = _check_points(points_true, "points_true")
+    pred = _check_points(points_pred, "points_pred")
     matched_true, matched_pred = match_points(true, pred, max_distance)
     missed = np.delete(true, matched_true, axis=0)
     wrong = np.delete(pred, matched_pred, axis=0)
@@ -130,6 +139,7 @@ def draw_matches(
     return _draw_groups(image, groups, cell_radius, None)
 
 
+@checked(gap=[Number(Integral, 0)])
 def draw_panels(
     pictures: ListLike, captions: Any, gap: int = 24, legend: Any = ()
 ) -> np.ndarray:
@@ -160,6 +170,11 @@ def draw_panels(
     >>> figure.shape[1] == 3 * 24 + 2 * 400
     True
     """
+    try:
+        pictures = [*map(_check_picture, check_images(pictures), count())]
+    except ValueError as error:
+        raise ValueError(str(error).replace("images", "pictures")) from error
+    captions = _check_pairs(captions, len(pictures))
     height = pictures[0].shape[0]
     panels = [_resize(one, height / one.shape[0]) for one in pictures]
     title_size, line_size = max(14, round(height / 26)), max(11, round(height / 36))
@@ -181,6 +196,45 @@ def draw_panels(
     return np.asarray(figure)
 
 
+def _check_image(image):
+    """Return the pixels of an image; the error says "image" and no number."""
+    try:
+        return np.asarray(Images([image])[0])
+    except ValueError as error:
+        raise ValueError(str(error).replace("images[0]", "image")) from error
+
+
+def _check_points(points, name):
+    try:
+        return check_points([points], name=name)[0]
+    except ValueError as error:
+        raise ValueError(str(error).replace(f"{name}[0]", name)) from error
+
+
+def _check_picture(picture, index):
+    array = check_image(picture, index)
+    if array.dtype != np.uint8 or array.shape[2:] != (3,):
+        raise ValueError(
+            f"pictures[{index}] has shape {array.shape} and dtype {array.dtype}; "
+            "expected (H, W, 3) of uint8, as draw_points returns."
+        )
+    return array
+
+
+def _check_pairs(captions, n_pictures):
+    """Return as many pairs of texts as there are pictures."""
+    pairs = list(captions) if isinstance(captions, tuple | list) else []
+    if len(pairs) != n_pictures or any(
+        not isinstance(pair, tuple | list) or [*map(type, pair)] != [str, str]
+        for pair in pairs
+    ):
+        raise ValueError(
+            f"captions is {captions!r:.80}; expected a title and a line for each of "
+            f"{n_pictures} pictures."
+        )
+    return pairs
+
+
 def _draw_legend(pen, legend, left, top, size):
     font = ImageFont.load_default(size)
     for color, text in legend:
@@ -193,7 +247,7 @@ def _draw_legend(pen, legend, left, top, size):
 
 def _draw_groups(image, groups, cell_radius, zoom):
     """Draw groups of (points, color), the last one on top."""
-    image = np.asarray(Images([image])[0])
+    image = _check_image(image)
     if zoom is None:
         zoom = _choose_zoom(image.shape, cell_radius)
     picture = _resize(to_colour(image), zoom)

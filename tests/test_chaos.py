@@ -19,4 +19,4 @@ def test_a_sample_of_broken_runs_loses_nothing():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line for line in done.stdout.splitlines() if line.endswith(" | 1 | 0 |")]
-    assert len(rows) == 15  # 3 commands, 5 events: 1 survived, 0 lost
+    assert len(rows) == 12  # 6 commands, 2 events each: 1 survived, 0 lost

@@ -348,7 +348,10 @@ def test_a_net_of_a_missing_device_loads_on_the_processor(tmp_path, name):
 @pytest.mark.parametrize("name", ["model.pseudocell", "model.joblib"])
 def test_files_hold_tensors_of_the_processor(tmp_path, monkeypatch, name):
     def bring_back(module):
-        return module.to_empty(device="cpu")
+        module = module.to_empty(device="cpu")
+        for tensor in module.state_dict().values():
+            tensor.zero_()
+        return module
 
     detector = heatmap_detector(device="cpu").fit(IMAGES, CLICKS)
     # The only other device that every machine has, though it holds no numbers.
@@ -629,6 +632,80 @@ def test_weights_that_do_not_fit_are_refused(fitted, tmp_path):
     with pytest.raises(ValueError, match=message) as info:
         load_model(path)
     assert_one_sentence(info, path)
+
+
+def find_states(node):
+    """Yield the attributes of each estimator and net in the text of a model."""
+    if isinstance(node, dict):
+        if "object" in node:
+            yield node["object"][1]
+        node = [*node.values()]
+    if isinstance(node, list):
+        for one in node:
+            yield from find_states(one)
+
+
+WRONG = [3, "x", None, [], {"dict": []}, [None]]
+TYPED = ["nets_", "n_channels_", "cell_radius_", "threshold_", "detectors_", "history_"]
+
+
+@pytest.mark.parametrize("name", [*TYPED, "weights", "labels_", "device", "n_jobs"])
+def test_wrong_attributes_are_refused_or_do_not_matter(tmp_path, name):
+    path, (image,) = tmp_path / "a.pseudocell", read_images([DATA / "cells.png"])
+    released = DATA / "loop-0.1.0.pseudocell"
+    expected = load_model(released).predict([image])
+    n_refused = 0
+    for wrong in WRONG:
+
+        def change(header, members, wrong=wrong):
+            states = [one for one in find_states(header) if name in one]
+            states[0][name] = wrong
+
+        path.write_bytes(released.read_bytes())
+        forge(path, change)
+        try:
+            loaded = load_model(path)
+        except ValueError as error:
+            n_refused += 1
+            message = str(error)
+            assert str(path) in message
+        else:
+            assert_same(loaded.predict([image]), expected)
+    assert n_refused >= len(WRONG) - 2
+
+
+def test_an_attribute_that_is_wrong_is_named(tmp_path):
+    path = tmp_path / "a.pseudocell"
+    path.write_bytes((DATA / "loop-0.1.0.pseudocell").read_bytes())
+
+    def change(header, members):
+        next(find_states(header))["detector_"] = 3
+
+    forge(path, change)
+    message = "PseudoLabelCellDetector in it is wrong: detector_ is 3; expected"
+    with pytest.raises(ValueError, match=message) as info:
+        load_model(path)
+    assert_one_sentence(info, path)
+
+
+def test_weights_that_are_not_finite_are_refused(fitted, tmp_path):
+    path = tmp_path / "a.pseudocell"
+    broken = heatmap_detector(device="cpu").fit(IMAGES, CLICKS)
+    with torch.no_grad():
+        next(broken.nets_[0].module_.parameters())[0] = np.nan
+    save_model(broken, path)
+    with pytest.raises(ValueError, match="of a net in it are not finite"):
+        load_model(path)
+
+
+def test_what_would_not_be_read_again_is_not_written(fitted, tmp_path):
+    path = tmp_path / "a.pseudocell"
+    with pytest.raises(ValueError, match=r"net is a UNet with depth=17; expected"):
+        save_model(HeatmapDetector(net=partial(nets.UNet, depth=17)), path)
+    fitted = heatmap_detector(device="cpu").fit(IMAGES, CLICKS)
+    with pytest.raises(ValueError, match="HeatmapDetector: masked is 3; expected"):
+        save_model(fitted.set_params(masked=3), path)
+    assert not path.exists()
 
 
 def test_compressed_members_are_refused(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import StrOptions
 
-from .._parameters import CheckedMixin, Number
+from .._parameters import CheckedMixin, Number, as_numbers
 
 __all__ = ["CalibratedSelector", "ShareSelector"]
 
@@ -81,13 +81,17 @@ class ShareSelector(CheckedMixin, BaseEstimator):
         """
         self._validate_params()
         alpha, beta = (SHARE if x is None else x for x in (self.alpha, self.beta))
+        top, bottom = _check_scores(top=top, bottom=bottom)
+        if len(top) != len(bottom):
+            raise ValueError(
+                f"top has {len(top)} scores and bottom {len(bottom)}; expected one of "
+                "each candidate."
+            )
         round_ = np.ceil if self.rounding == "up" else np.floor
         n_best, n_worst = (int(round_(x * len(top))) for x in (alpha, beta))
         labels = np.zeros(len(top), dtype=int)
-        best = np.argsort(-np.asarray(top), kind="stable")
-        worst = np.argsort(np.asarray(bottom), kind="stable")
-        labels[best[:n_best]] += 1
-        labels[worst[:n_worst]] -= 1
+        labels[np.argsort(-top, kind="stable")[:n_best]] += 1
+        labels[np.argsort(bottom, kind="stable")[:n_worst]] -= 1
         return labels
 
 
@@ -156,13 +160,30 @@ class CalibratedSelector(ShareSelector):
         ValueError
             If a share is not in [0, 1], or there is no clicked cell.
         """
-        if len(clicked_top) == 0:
-            raise ValueError(
-                "clicked_top is empty; expected the score of at least one clicked cell."
-            )
+        names = ("clicked_top", "clicked_bottom")
+        clicked = _check_scores(clicked_top=clicked_top, clicked_bottom=clicked_bottom)
+        for name, scores in zip(names, clicked, strict=True):
+            if len(scores) == 0:
+                raise ValueError(
+                    f"{name} is empty; expected the score of at least one clicked cell."
+                )
         labels = super().select(top, bottom)
-        high = np.quantile(clicked_top, self._HIGH)
-        low = np.quantile(clicked_bottom, self._LOW)
+        high = np.quantile(clicked[0], self._HIGH)
+        low = np.quantile(clicked[1], self._LOW)
         labels[(labels == 1) & (np.asarray(top) < high)] = 0
         labels[(labels == -1) & (np.asarray(bottom) > low)] = 0
         return labels
+
+
+def _check_scores(**scores):
+    """Return arrays of finite scores."""
+    arrays = []
+    for name, given in scores.items():
+        array = as_numbers(given, name)
+        if array.ndim != 1 or not np.isfinite(array).all():
+            raise ValueError(
+                f"{name} has shape {array.shape} or values that are NaN or infinite; "
+                "expected finite scores of shape (n,)."
+            )
+        arrays.append(array)
+    return arrays

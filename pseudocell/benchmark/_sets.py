@@ -3,6 +3,7 @@
 from dataclasses import fields
 from pathlib import Path
 
+from pseudocell._parameters import DISTANCE, RADIUS, File, checked
 from pseudocell.datasets import CONDITIONS, DetectionSet, make_condition
 from pseudocell.io import points_for_images, read_images, read_points
 from pseudocell.metrics import MATCHING_DISTANCE
@@ -41,6 +42,7 @@ def as_detection_set(data):
     return DetectionSet(**{name: getattr(data, name) for name in names})
 
 
+@checked(folder=[File()], cell_radius=[RADIUS], max_distance=[DISTANCE, None])
 def read_set(folder, cell_radius, max_distance=None, *, name=None):
     r"""Read a set from a folder.
 

@@ -9,8 +9,8 @@ from zlib import crc32
 
 import numpy as np
 
+from pseudocell._locks import lock
 from pseudocell.io._content import hash_file
-from pseudocell.io._output import lock
 
 __all__ = ["FoundPoints"]
 

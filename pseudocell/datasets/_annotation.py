@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 
+from pseudocell._parameters import SEED, SHARE, checked
 from pseudocell._validation import check_points
 
-__all__ = ["check_fraction", "count_kept", "drop_points"]
+__all__ = ["count_kept", "drop_points"]
 
 
+@checked(fraction=[SHARE], random_state=[*SEED])
 def drop_points(points, fraction=0.1, random_state=None):
     """Keep a random share of the points of each image, as if few were clicked.
 
@@ -49,30 +51,9 @@ def drop_points(points, fraction=0.1, random_state=None):
     >>> [len(kept) for kept in drop_points(points, 0.1, random_state=0)]
     [3, 1, 0]
     """
-    check_fraction(fraction)
     points = check_points(points)
     rng = np.random.default_rng(random_state)
     return [_keep(rows, fraction, rng) for rows in points]
-
-
-def check_fraction(fraction):
-    """Check that this is a share.
-
-    Parameters
-    ----------
-    fraction : float
-        From 0 to 1.
-
-    Raises
-    ------
-    ValueError
-        If it is not.
-    """
-    if not 0 <= fraction <= 1:
-        raise ValueError(
-            f"fraction is {fraction}; expected a share from 0 to 1. Divide a "
-            "percentage by 100."
-        )
 
 
 def count_kept(n_points, fraction):

@@ -4,13 +4,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from pseudocell._images import Images
+from pseudocell._parameters import RADIUS, SEED, SHARE, checked
 from pseudocell._validation import (
     check_image,
     check_images,
     check_points,
     check_points_inside,
 )
-from pseudocell.datasets._annotation import check_fraction, count_kept, drop_points
+from pseudocell.datasets._annotation import count_kept, drop_points
 
 __all__ = ["CLICK_BIASES", "bias_clicks"]
 
@@ -22,6 +23,7 @@ STRAY_SHARE = 0.02
 N_PLACES = 10_000
 
 
+@checked(fraction=[SHARE], cell_radius=[RADIUS], random_state=[*SEED])
 def bias_clicks(images, points, kind, fraction=0.1, *, cell_radius, random_state=None):
     """Choose the clicks of a person who does not click at random.
 
@@ -86,14 +88,9 @@ def bias_clicks(images, points, kind, fraction=0.1, *, cell_radius, random_state
     points = check_points(points, len(images))
     for index, (rows, shape) in enumerate(zip(points, shapes, strict=True)):
         check_points_inside(rows, shape, index)
-    check_fraction(fraction)
-    if not 0 < cell_radius < float("inf"):
+    if not isinstance(kind, str) or kind not in _CHOOSE:
         raise ValueError(
-            f"cell_radius is {cell_radius!r}; expected a number of pixels above 0."
-        )
-    if kind not in _CHOOSE:
-        raise ValueError(
-            f"kind is {kind!r}; expected one of {', '.join(CLICK_BIASES)}."
+            f"kind is {kind!r:.80}; expected one of {', '.join(CLICK_BIASES)}."
         )
     rng = np.random.default_rng(random_state)
     return _CHOOSE[kind](images, shapes, points, fraction, cell_radius, rng)

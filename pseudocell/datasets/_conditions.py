@@ -1,7 +1,10 @@
 """Synthetic counterparts of the five data sets of the paper."""
 
+from numbers import Integral
+
 import numpy as np
 
+from pseudocell._parameters import SEED, SHARE, Number, Shape, checked
 from pseudocell.datasets._annotation import drop_points
 from pseudocell.datasets._detection_set import DetectionSet
 from pseudocell.datasets._synthetic import make_brightfield, make_phase_contrast
@@ -28,6 +31,13 @@ _HSC = {"clustering": 0.5, "debris": 3.0}
 _HSC_DENSITY = 0.12
 
 
+@checked(
+    n_train=[Number(Integral, 1, words="1 or more")],
+    n_test=[Number(Integral, 1, words="1 or more")],
+    shape=[Shape()],
+    fraction=[SHARE],
+    random_state=[*SEED],
+)
 def make_condition(
     name, *, n_train=4, n_test=4, shape=(384, 384), fraction=0.1, random_state=None
 ):
@@ -94,11 +104,8 @@ def make_condition(
     >>> [len(clicks) for clicks in condition.train_clicks]
     [5, 5]
     """
-    if name not in CONDITIONS:
-        raise ValueError(f"name is {name!r}; expected one of {list(CONDITIONS)}.")
-    for argument, number in (("n_train", n_train), ("n_test", n_test)):
-        if number < 1:
-            raise ValueError(f"{argument} is {number}; expected 1 or more.")
+    if not isinstance(name, str) or name not in CONDITIONS:
+        raise ValueError(f"name is {name!r:.80}; expected one of {list(CONDITIONS)}.")
     # Streams of their own, so that neither number changes the rest.
     streams = np.random.default_rng(random_state).spawn(3)
     train_images, train_points = _draw(name, n_train, shape, streams[0])

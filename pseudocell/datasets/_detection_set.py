@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from pseudocell._geometry._matching import check_distance
+from pseudocell._parameters import DISTANCE, RADIUS, describe_wrong
 from pseudocell._validation import check_images, check_points, check_points_inside
 from pseudocell.datasets._annotation import drop_points
 
@@ -58,12 +58,10 @@ class DetectionSet:
     max_distance: float
 
     def __post_init__(self):
-        if not (np.isfinite(self.cell_radius) and self.cell_radius > 0):
-            raise ValueError(
-                f"cell_radius of the set {self.name} is {self.cell_radius!r}; expected "
-                "a number of pixels above 0."
-            )
-        check_distance(self.max_distance)
+        sizes = {"cell_radius": self.cell_radius, "max_distance": self.max_distance}
+        allowed = {"cell_radius": [RADIUS], "max_distance": [DISTANCE]}
+        if wrong := describe_wrong(sizes, allowed):
+            raise ValueError(f"The set {self.name}: {wrong}.")
         check_images(self.train_images)
         if self.train_clicks is None and self.train_points is None:
             raise ValueError(

@@ -8,6 +8,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from pseudocell._locks import private_folder, remove_unfinished
+
 __all__ = ["download", "download_folder", "get_data_home", "read_json"]
 
 VARIABLE = "PSEUDOCELL_DATA"
@@ -75,27 +77,35 @@ def download(url, path, checksum=None):
     pooch = _import_pooch()
     from requests import RequestException
 
-    store = pooch.create(
-        path.parent,
-        base_url="",
-        registry={path.name: checksum},
-        urls={path.name: url},
-        retry_if_failed=RETRIES,
-    )
-    try:
-        seen = sys.stderr.isatty()
-        store.fetch(path.name, downloader=pooch.HTTPDownloader(seen, timeout=PATIENCE))
-    except RequestException as error:
-        raise OSError(
-            f"{url} cannot be downloaded ({error}). Connect to the network and call "
-            "again, or download it by hand and pass the folder that holds it to the "
-            "function that reads this data set (read_... instead of fetch_...)."
-        ) from error
-    except ValueError as error:
-        raise ValueError(
-            f"{url} was damaged on its way, or its publisher has replaced it. {error} "
-            "Call again; if it comes back the same, pass verify=False to take it."
-        ) from error
+    if path.exists() and checksum in (None, pooch.file_hash(path)):
+        return path
+    remove_unfinished(path.parent)
+    with private_folder(path.parent) as folder:
+        store = pooch.create(
+            folder,
+            base_url="",
+            registry={path.name: checksum},
+            urls={path.name: url},
+            retry_if_failed=RETRIES,
+        )
+        bar = sys.stderr.isatty()
+        load = pooch.HTTPDownloader(bar, timeout=PATIENCE)
+        try:
+            store.fetch(path.name, downloader=load)
+        except RequestException as error:
+            raise OSError(
+                f"{url} cannot be downloaded ({error}). Connect to the network and "
+                "call again, or download it by hand and pass the folder that holds it "
+                "to the function that reads this data set (read_... instead of "
+                "fetch_...)."
+            ) from error
+        except ValueError as error:
+            raise ValueError(
+                f"{url} was damaged on its way, or its publisher has replaced it. "
+                f"{error} Call again; if it comes back the same, pass verify=False to "
+                "take it."
+            ) from error
+        _rename_durably(folder / path.name, path)
     return path
 
 
@@ -130,7 +140,7 @@ def download_folder(url, home, name, checksum=None):
         return folder
     home.mkdir(parents=True, exist_ok=True)
     archive = download(url, home / url.rpartition("/")[2], checksum)
-    with tempfile.TemporaryDirectory(prefix=".unpack-", dir=home) as temporary:
+    with private_folder(home) as temporary:
         try:
             with zipfile.ZipFile(archive) as opened:
                 opened.extractall(temporary)
@@ -140,15 +150,26 @@ def download_folder(url, home, name, checksum=None):
                 f"The archive from {url} is damaged ({error}) and was deleted. Call "
                 "again to download it anew."
             ) from error
-        unpacked = Path(temporary, name)
-        if not unpacked.is_dir():
+        if not (temporary / name).is_dir():
+            held = sorted(one.name for one in temporary.glob("[!.]*"))
             raise ValueError(
-                f"The archive {archive} holds {sorted(os.listdir(temporary))}; "
-                f"expected a folder {name}. Its publisher may have changed it."
+                f"The archive {archive} holds {held}; expected a folder {name}. Its "
+                "publisher may have changed it."
             )
-        os.replace(unpacked, folder)
-    archive.unlink()
+        try:
+            _rename_durably(temporary / name, folder)
+        except OSError:
+            if not folder.is_dir():  # made meanwhile by another process
+                raise
+    archive.unlink(missing_ok=True)
     return folder
+
+
+def _rename_durably(source, target):
+    """Rename what lies on the disk, so that a crash of the machine leaves no half."""
+    if hasattr(os, "sync"):
+        os.sync()
+    os.replace(source, target)
 
 
 def read_json(url):

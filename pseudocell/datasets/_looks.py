@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from math import inf, pi
 from types import MappingProxyType
 
+from pseudocell._parameters import Number
+
 __all__ = ["PHASE_CONTRAST_LOOKS", "PhaseContrastLook"]
 
 
@@ -55,9 +57,9 @@ class PhaseContrastLook:
     def __post_init__(self):
         for name, (low, high) in _RANGES.items():
             value = getattr(self, name)
-            if not low <= value <= high or value == inf:
+            if not Number(low=low, high=high).is_satisfied_by(value):
                 wanted = f"{low:g} or more" if high == inf else f"{low:g} to {high:g}"
-                raise ValueError(f"{name} is {value}; expected {wanted}.")
+                raise ValueError(f"{name} is {value!r:.80}; expected {wanted}.")
 
 
 _RANGES = {

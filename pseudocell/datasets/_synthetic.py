@@ -1,8 +1,11 @@
 """Draw microscopy images in which the position of every cell is known."""
 
+from numbers import Integral
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
+from pseudocell._parameters import SEED, SHARE, Number, Shape, checked
 from pseudocell.datasets import _phase_shapes, _shapes
 from pseudocell.datasets._looks import PHASE_CONTRAST_LOOKS, PhaseContrastLook
 from pseudocell.datasets._placement import scatter_cells, scatter_debris
@@ -24,10 +27,23 @@ _PHASE_DEBRIS = {
     _phase_shapes.draw_process: 0.2,
 }
 
+_COMMON = {
+    "n_images": [Number(Integral, 1, words="1 or more")],
+    "shape": [Shape()],
+    "cell_radius": [Number(low=1, words="1 pixel or more")],
+    "random_state": [*SEED],
+}
+
 # Grey levels by which the body of a cell is darker than the field.
 _BODY = 38.0
 
 
+@checked(
+    n_cells=[Number(Integral, 0, words="0 or more")],
+    clustering=[SHARE],
+    debris=[Number(low=0, words="0 or more pieces for each cell")],
+    **_COMMON,
+)
 def make_brightfield(
     n_images=4,
     shape=(256, 256),
@@ -84,13 +100,7 @@ def make_brightfield(
     >>> images[0].shape, images[0].dtype, points[0].shape
     ((256, 256), dtype('uint8'), (40, 2))
     """
-    _check(n_images, shape, n_cells, cell_radius)
-    if not 0 <= debris < np.inf:
-        raise ValueError(
-            f"debris is {debris}; expected 0 or more pieces for each cell."
-        )
-    if not 0 <= clustering <= 1:
-        raise ValueError(f"clustering is {clustering}; expected a share from 0 to 1.")
+    _check_size(shape, cell_radius)
     rng = np.random.default_rng(random_state)
     images, points = [], []
     for _ in range(n_images):
@@ -113,6 +123,7 @@ def make_brightfield(
     return images, points
 
 
+@checked(n_cells=[Number(Integral, 0, words="0 or more"), None], **_COMMON)
 def make_phase_contrast(
     n_images=4,
     shape=(256, 256),
@@ -182,7 +193,7 @@ def make_phase_contrast(
     ((256, 256), 29)
     """
     look = _check_look(look)
-    _check(n_images, shape, n_cells or 0, cell_radius)
+    _check_size(shape, cell_radius)
     if n_cells is None:
         n_cells = round(look.density * np.prod(shape) / (np.pi * cell_radius**2))
     rng = np.random.default_rng(random_state)
@@ -215,15 +226,9 @@ def _check_look(look):
     return PHASE_CONTRAST_LOOKS[look]
 
 
-def _check(n_images, shape, n_cells, cell_radius):
-    """Check what both kinds of images have in common."""
-    if n_images < 1:
-        raise ValueError(f"n_images is {n_images}; expected 1 or more.")
-    if n_cells < 0:
-        raise ValueError(f"n_cells is {n_cells}; expected 0 or more.")
-    if not 1 <= cell_radius < np.inf:
-        raise ValueError(f"cell_radius is {cell_radius}; expected 1 pixel or more.")
-    if len(shape) != 2 or min(shape) < 4 * cell_radius:
+def _check_size(shape, cell_radius):
+    """Check that there is room for cells."""
+    if min(shape) < 4 * cell_radius:
         raise ValueError(
             f"shape is {shape}; expected (height, width) of at least 4 cell radii, "
             f"here {4 * cell_radius:g} pixels."

@@ -4,7 +4,10 @@ By name and not as objects, because their modules lie above this one and load to
 """
 
 import inspect
+from functools import partial
 from importlib import import_module
+
+import numpy as np
 
 __all__ = [
     "CALLBACKS",
@@ -15,8 +18,11 @@ __all__ = [
     "OBJECTS",
     "OPTIMIZERS",
     "SETTINGS",
+    "describe_wrong_argument",
+    "describe_wrong_size",
     "find",
     "given_parameters",
+    "unwrap",
 ]
 
 OBJECTS = {
@@ -118,3 +124,70 @@ def given_parameters(made):
         if (name in signature and value is not signature[name].default)
         or (name not in signature and takes_more and not name.endswith("_"))
     }
+
+
+def unwrap(factory, arguments, positional=()):
+    """Return a class of nets and all arguments, where a part of them was set before.
+
+    Parameters
+    ----------
+    factory : object
+        The class, or a partial of it.
+    arguments, positional : dict and tuple
+        Further arguments.
+
+    Returns
+    -------
+    factory, arguments, positional : object, dict, tuple
+        What is called in the end.
+    """
+    while type(factory) is partial:
+        positional = (*factory.args, *positional)
+        arguments = {**factory.keywords, **arguments}
+        factory = factory.func
+    return factory, arguments, positional
+
+
+def describe_wrong_size(factory, arguments, positional=()):
+    """Say which argument of a net is none of it or out of bounds.
+
+    Parameters
+    ----------
+    factory : type
+        One of `NETS`.
+    arguments, positional : dict and tuple
+        What it is called with.
+
+    Returns
+    -------
+    wrong : str
+        "" if nothing is.
+    """
+    try:
+        given = inspect.signature(factory).bind_partial(*positional, **arguments)
+    except TypeError:
+        return "arguments of another net"
+    wrong = (describe_wrong_argument(*one) for one in given.arguments.items())
+    return next(filter(None, wrong), "")
+
+
+def describe_wrong_argument(name, value):
+    """Say what is wrong with one argument of a net.
+
+    Parameters
+    ----------
+    name : str
+        Its name.
+    value : object
+        What it is.
+
+    Returns
+    -------
+    wrong : str
+        "" if it is right.
+    """
+    least, most = 0 if name == "depth" else 1, NET_BOUNDS.get(name, 65536)
+    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if is_whole and least <= value <= most:
+        return ""
+    return f"{name}={str(value)[:40]}; expected a whole number from {least} to {most}"

@@ -1,22 +1,16 @@
 """Outputs that are whole or not there: written beside the target, then renamed."""
 
 import csv
-import errno
 import os
 import tempfile
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows, where a file that is open cannot be removed
-    fcntl = None  # type: ignore[assignment]
+from pseudocell._locks import UNFINISHED, fcntl, lock, remove_unfinished
 
-__all__ = ["lock", "prepare_folder", "saved_together", "whole_file", "write_table"]
+__all__ = ["prepare_folder", "saved_together", "whole_file", "write_table"]
 
-# Begins the names of files that are being written; nobody else's begin so.
-UNFINISHED = ".pseudocell-"
 # Paths that are to be put on the disk together, in a list; None: each at once.
 _waiting = ContextVar("waiting", default=None)
 
@@ -48,7 +42,7 @@ def prepare_folder(folder):
         # Access rights alone do not tell of full or read-only disks.
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(b"0")
-        _remove_unfinished(folder)
+        remove_unfinished(folder)
     except OSError as error:
         raise ValueError(
             f"Cannot write to the folder {folder}: {error.strerror or error}. "
@@ -120,51 +114,6 @@ def saved_together():
         _waiting.reset(token)
 
 
-def lock(file):
-    """Take an open file for this process, until it is closed or the process dies.
-
-    Parameters
-    ----------
-    file : file object or int
-        The file, or its descriptor.
-
-    Returns
-    -------
-    is_ours : bool
-        False if another process has it.
-
-    Raises
-    ------
-    OSError
-        If the file system has no locks.
-    """
-    if fcntl is None:
-        return _lock_on_windows(file)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            return False
-        raise
-    return True
-
-
-def _lock_on_windows(file):
-    import msvcrt
-
-    handle = file if isinstance(file, int) else file.fileno()
-    place = os.lseek(handle, 0, os.SEEK_CUR)
-    # A byte behind the end: one that is locked cannot be read.
-    os.lseek(handle, 2**30, os.SEEK_SET)
-    try:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-    except PermissionError:
-        return False
-    finally:
-        os.lseek(handle, place, os.SEEK_SET)
-    return True
-
-
 def _open_temporary(path):
     """Make a file beside the target, locked so that nobody takes it for left over."""
     while True:
@@ -178,17 +127,6 @@ def _open_temporary(path):
         if is_ours:
             return handle, Path(name)
         os.close(handle)
-
-
-def _remove_unfinished(folder):
-    """Remove what processes that are no more were writing."""
-    for path in folder.glob(f"{UNFINISHED}*"):
-        with suppress(OSError), open(path, "rb") as file:
-            if fcntl is not None and lock(file):
-                path.unlink()
-        if fcntl is None:
-            with suppress(OSError):
-                path.unlink()
 
 
 def _sync_folder(folder):

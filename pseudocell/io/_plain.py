@@ -4,7 +4,6 @@ Nothing in the data can name a function or another class, so that turning data f
 stranger back into an estimator runs no code but that of pseudocell.
 """
 
-import inspect
 import io
 import math
 from functools import partial
@@ -15,14 +14,17 @@ from pseudocell.io._allowed import (
     CALLBACKS,
     CLASSES,
     LOSSES,
-    NET_BOUNDS,
     NETS,
     OBJECTS,
     OPTIMIZERS,
     SETTINGS,
+    describe_wrong_argument,
+    describe_wrong_size,
     find,
     given_parameters,
+    unwrap,
 )
+from pseudocell.io._attributes import describe_wrong_parts, describe_wrong_state
 from pseudocell.io._older import OLD_NAMES, OLD_STATES
 
 __all__ = ["from_plain", "to_plain"]
@@ -59,7 +61,8 @@ def to_plain(estimator):
         If a part is none of these; it is named.
     """
     if not _is_estimator(type(estimator).__name__):
-        raise ValueError(_not_ours(type(estimator).__name__, estimator))
+        what = _not_ours(type(estimator).__name__, estimator)
+        raise ValueError(f"The estimator {what}")
     writer = _Writer()
     return writer.write(estimator, type(estimator).__name__), writer.members
 
@@ -135,6 +138,7 @@ class _Writer:
         if kind is np.ndarray:
             return {"array": self._member(value)}
         if kind is partial:
+            _check_size(value.func, value.keywords, value.args, place)
             parts = [value.func, list(value.args), value.keywords]
             return {"partial": [self.write(part, place) for part in parts]}
         if kind is np.random.RandomState:
@@ -168,6 +172,10 @@ class _Writer:
             return {"same": list(self._objects).index(id(value))}
         self._objects[id(value)] = value
         state = value.to_plain() if hasattr(type(value), "to_plain") else vars(value)
+        if type(value).__name__ == "_Net":
+            _check_size(state["factory"], state["arguments"], (), place)
+        elif wrong := describe_wrong_state(type(value), state):
+            raise ValueError(f"{place}: {wrong}. It could not be loaded again.")
         state = {
             key: self.write(one, f"{place}.{key}")
             for key, one in state.items()
@@ -263,10 +271,8 @@ class _Reader:
         state = {key: self.read(one) for key, one in state.items()}
         if name in OLD_STATES:
             state = OLD_STATES[name](state)
-        if name == "_Net":
-            made = _make_net(kind, state)
-        else:
-            made = _make_estimator(kind, state)
+        make = _make_net if name == "_Net" else _make_estimator
+        made = make(kind, state)
         self._objects[number] = made
         return made
 
@@ -288,12 +294,20 @@ def _make_estimator(kind, state):
         lacks = ", ".join(sorted(missing))
         raise _RefusedError(f"the {kind.__name__} in it lacks {lacks}")
     for key, value in state.items():
-        if key.startswith("module__"):
-            _check_argument(kind.__name__, key.removeprefix("module__"), value)
-    if hasattr(kind, "from_plain"):
+        wrong = key.startswith("module__") and describe_wrong_argument(
+            key.removeprefix("module__"), value
+        )
+        if wrong:
+            raise _RefusedError(f"a {kind.__name__} in it has {wrong}")
+    wrong = describe_wrong_state(kind, state)
+    if not wrong and hasattr(kind, "from_plain"):
         return kind.from_plain(state)
-    made = kind.__new__(kind)
-    vars(made).update(state)
+    if not wrong:
+        made = kind.__new__(kind)
+        vars(made).update(state)
+        wrong = describe_wrong_parts(made)
+    if wrong:
+        raise _RefusedError(f"the {kind.__name__} in it is wrong: {wrong}")
     return made
 
 
@@ -314,6 +328,9 @@ def _make_net(kind, state):
     for key, known in (("criterion", LOSSES), ("optimizer", OPTIMIZERS)):
         if settings.get(key) not in [None, *(find(name, known) for name in known)]:
             raise _RefusedError(f"a net in it has a foreign {key}")
+    for name, array in state["weights"].items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise _RefusedError(f"the weights {name} of a net in it are not finite")
     try:
         return kind.from_plain(state)
     except RuntimeError as error:
@@ -322,29 +339,23 @@ def _make_net(kind, state):
 
 def _check_net(factory, arguments, positional=()):
     """Refuse what makes no net of pseudocell, or one that is too large."""
-    if type(factory) is partial:
-        positional = (*factory.args, *positional)
-        arguments = {**factory.keywords, **arguments}
-        factory = factory.func
+    factory, *given = unwrap(factory, arguments, positional)
     if factory not in [find(name, NETS) for name in NETS]:
         raise _RefusedError("it makes a net with what is not a net of pseudocell")
-    try:
-        given = inspect.signature(factory).bind_partial(*positional, **arguments)
-    except TypeError as error:
-        name = factory.__name__
-        raise _RefusedError(f"a {name} in it has arguments of another net") from error
-    for name, value in given.arguments.items():
-        _check_argument(factory.__name__, name, value)
+    if wrong := describe_wrong_size(factory, *given):
+        raise _RefusedError(f"a {factory.__name__} in it has {wrong}")
 
 
-def _check_argument(owner, name, value):
-    least, most = 0 if name == "depth" else 1, NET_BOUNDS.get(name, 65536)
-    is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not is_whole or not least <= value <= most:
-        raise _RefusedError(
-            f"a {owner} in it has {name}={str(value)[:40]}; expected a whole number "
-            f"from {least} to {most}"
-        )
+def _check_size(factory, arguments, positional, place):
+    """Refuse to write a net that would not be read again."""
+    factory, *given = unwrap(factory, arguments, positional)
+    if factory in [find(name, NETS) for name in NETS]:
+        wrong = describe_wrong_size(factory, *given)
+        if wrong:
+            raise ValueError(
+                f"{place} is a {factory.__name__} with {wrong}. Give the file a name "
+                "that ends in .joblib, or use joblib.dump."
+            )
 
 
 def _not_ours(place, value):
@@ -359,6 +370,6 @@ def _not_ours(place, value):
 def _describe(value):
     if isinstance(value, type):
         return f"the class {value.__qualname__} of {value.__module__}"
-    if hasattr(value, "__qualname__"):
+    if hasattr(value, "__qualname__") and hasattr(value, "__module__"):
         return f"the function {value.__qualname__} of {value.__module__}"
     return f"an object of {_describe(type(value))}"

@@ -1,7 +1,12 @@
 """Tables of points that the package writes: all images in one, or a layer for each."""
 
-from itertools import repeat
+from itertools import zip_longest
+from numbers import Integral
 
+import numpy as np
+
+from pseudocell._parameters import Number, as_numbers
+from pseudocell._validation import check_points
 from pseudocell.io._output import write_table
 from pseudocell.io.points import label_columns
 
@@ -38,17 +43,16 @@ def write_points(path, labels, points, scores, probabilities=None):
     image,row,col,score
     a.tif,4.00,30.50,0.9
     """
-    columns, cells = label_columns(labels)
+    columns, cells = label_columns(check_labels(labels))
     columns = [*columns, "row", "col", "score"]
+    values = [("scores", scores)]
     if probabilities is not None:
         columns.append("probability")
-    more = repeat(None) if probabilities is None else probabilities
+        values.append(("probabilities", probabilities))
     rows = (
-        [*its_cells, f"{row:.2f}", f"{col:.2f}", *values]
-        for its_cells, some, their, its in zip(
-            cells, points, scores, more, strict=False
-        )
-        for (row, col), *values in zip(some, *_as_text(their, its), strict=True)
+        [*cells[index], f"{row:.2f}", f"{col:.2f}", *texts]
+        for index, some, *their in _scored(points, values, len(cells))
+        for (row, col), *texts in zip(some, *_as_text(*their), strict=True)
     )
     write_table(path, columns, rows)
 
@@ -88,8 +92,14 @@ def write_counts(path, labels, points):
     a.tif,3
     b.tif,0
     """
-    columns, cells = label_columns(labels)
-    rows = ([*one, len(some)] for one, some in zip(cells, points, strict=True))
+    columns, cells = label_columns(check_labels(labels))
+    counts = [_count(some, index) for index, some in enumerate(_list(points, "points"))]
+    if len(counts) != len(cells):
+        raise ValueError(
+            f"points has {len(counts)} lists for {len(cells)} labels; expected one of "
+            "each image."
+        )
+    rows = ([*one, count] for one, count in zip(cells, counts, strict=True))
     write_table(path, [*columns, "count"], rows)
 
 
@@ -123,13 +133,105 @@ def write_layer(path, points, scores, frames=None):
     0,7,4.00,30.50,0.9
     """
     is_stack = frames is not None
+    if is_stack:
+        frames = check_frames(frames)
+
+    def start(index):
+        return [frames[index]] if is_stack else []
+
     axes = [f"axis-{number}" for number in range(2 + is_stack)]
-    starts = ([frame] for frame in frames) if is_stack else repeat([])
-    found = zip(points, scores, strict=True)
+    n_frames = len(frames) if is_stack else None
     cells = (
-        [*start, f"{row:.2f}", f"{col:.2f}", f"{score:.5g}"]
-        for start, (some, their) in zip(starts, found, strict=is_stack)
+        [*start(index), f"{row:.2f}", f"{col:.2f}", f"{score:.5g}"]
+        for index, some, their in _scored(points, [("scores", scores)], n_frames)
         for (row, col), score in zip(some, their, strict=True)
     )
     rows = ([index, *one] for index, one in enumerate(cells))
     write_table(path, ["index", *axes, "score"], rows)
+
+
+def check_labels(labels):
+    """Return the labels of images as a list of texts."""
+    labels = _list(labels, "labels")
+    for index, label in enumerate(labels):
+        if not isinstance(label, str):
+            raise ValueError(
+                f"labels[{index}] is {label!r:.80}; expected the name of an image."
+            )
+    return labels
+
+
+def check_frames(frames):
+    """Return the numbers of frames as a list."""
+    frames = _list(frames, "frames")
+    for index, frame in enumerate(frames):
+        if not Number(Integral, 0).is_satisfied_by(frame):
+            raise ValueError(
+                f"frames[{index}] is {frame!r:.80}; expected the number of a frame, "
+                "from 0."
+            )
+    return frames
+
+
+def _scored(points, values, n_images):
+    """Yield the number of each image, its points and what is known of them, checked.
+
+    `values` are pairs of a name and an iterable with an array an image, of which one is
+    in memory at a time.
+    """
+    given = [("points", points), *values]
+    streams = {name: _items(its, name) for name, its in given}
+    number = 0
+    for row in zip_longest(*streams.values()):
+        for name, one in zip(streams, row, strict=True):
+            if one is None:
+                raise ValueError(f"{name}[{number}] is missing; expected one an image.")
+        if n_images is None or number < n_images:
+            names = [f"{name}[{number}]" for name in streams]
+            yield number, *_check_scored(*zip(names, row, strict=True))
+        number += 1
+    if n_images is not None and number != n_images:
+        raise ValueError(
+            f"points has {number} lists for {n_images} labels or frames; expected one "
+            "of each image."
+        )
+
+
+def _check_scored(points, *values):
+    """Return the points of an image and their values, from pairs of name and array."""
+    try:
+        (some,) = check_points([points[1]])
+    except ValueError as error:
+        raise ValueError(str(error).replace("points[0]", points[0])) from error
+    checked = [some]
+    for name, given in values:
+        array = as_numbers(given, name)
+        if array.shape != (len(some),) or not np.isfinite(array).all():
+            raise ValueError(
+                f"{name} has shape {array.shape} or values that are not finite; "
+                f"expected one for each of {len(some)} points."
+            )
+        checked.append(array)
+    return checked
+
+
+def _count(points, index):
+    try:
+        return len(points)
+    except TypeError as error:
+        raise ValueError(
+            f"points[{index}] is {points!r:.80}; expected the points of an image."
+        ) from error
+
+
+def _items(given, name):
+    try:
+        if not isinstance(given, str | bytes | dict | set):
+            return iter(given)
+    except TypeError:
+        pass
+    raise ValueError(f"{name} is {given!r:.80}; expected one item for each image.")
+
+
+def _list(given, name):
+    return list(_items(given, name))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pseudocell._parameters import File
 from pseudocell.io._formats import describe
 from pseudocell.io._mask_files import give_masks
 from pseudocell.io._names import shorten
@@ -189,6 +190,14 @@ def read_images(source, reading=None):
     ...     [image.name for image in read_images(folder)]
     ['b9.png', 'b10.png']
     """
+    given = [source] if isinstance(source, str | os.PathLike) else source
+    if not isinstance(given, list | tuple):
+        raise ValueError(
+            f"source is {source!r:.80}; expected a path or a list of them."
+        )
+    for index, one in enumerate(given):
+        if not File().is_satisfied_by(one):
+            raise ValueError(f"source[{index}] is {one!r:.80}; expected a path.")
     paths, left_out = find_images(source)
     images, problems, notes = [], [], {}
     for path, name in zip(paths, short_names(paths), strict=True):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import joblib
 
+from pseudocell._parameters import File, checked
 from pseudocell.io._archive import read_archive, write_archive
 from pseudocell.io._plain import from_plain, to_plain
 
@@ -22,6 +23,7 @@ JOBLIB_MEMBER = "estimator.joblib"
 WARNING = "A joblib file can run code when it is loaded: load only your own models."
 
 
+@checked(path=[File()])
 def save_model(estimator, path):
     """Save an estimator, in a file that cannot run code when it is loaded.
 
@@ -70,6 +72,7 @@ def save_model(estimator, path):
     write_archive(path, header, members)
 
 
+@checked(path=[File()])
 def load_model(path):
     """Load an estimator that `save_model` saved.
 

@@ -3,6 +3,7 @@
 import warnings
 from pathlib import Path
 
+from pseudocell._parameters import File, checked
 from pseudocell.io._imagej_points import read_overlay, read_roi, read_roi_set
 from pseudocell.io._json_points import MAX_SIZE, read_json_points
 from pseudocell.io._marks import NotPointsError
@@ -32,6 +33,7 @@ LIMITED = (".roi", ".zip", ".json", ".geojson", ".yml", ".yaml")
 OVERLAYS = (".tif", ".tiff")
 
 
+@checked(source=[File()])
 def read_points(source, unit=None):
     r"""Read points from a file, or from a folder of files.
 

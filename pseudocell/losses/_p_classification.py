@@ -3,7 +3,10 @@
 import numpy as np
 from scipy.special import logsumexp
 
+from pseudocell._parameters import Number, as_numbers, checked
 
+
+@checked(p=[Number(low=1)])
 def p_classification_loss(scores, positive, p=4.0, *, sample_weight=None):
     """Return the P-classification loss of scores, and its gradient.
 
@@ -50,8 +53,19 @@ def p_classification_loss(scores, positive, p=4.0, *, sample_weight=None):
     >>> gradient
     array([-1.,  1.])
     """
-    scores, positive = np.asarray(scores, dtype=float), np.asarray(positive, dtype=bool)
-    weight = 1.0 if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    scores = as_numbers(scores, "scores")
+    positive = as_numbers(positive, "positive")
+    weight = np.ones_like(scores)
+    if sample_weight is not None:
+        weight = as_numbers(sample_weight, "sample_weight")
+    given = {"positive": positive, "sample_weight": weight}
+    for name, array in {"scores": scores, **given}.items():
+        if array.shape != scores.shape or array.ndim != 1 or np.isnan(array).any():
+            raise ValueError(
+                f"{name} has shape {array.shape} and scores {scores.shape}, or NaN; "
+                "expected one number for each sample."
+            )
+    positive = positive.astype(bool)
     with np.errstate(over="ignore"):
         terms = weight * np.exp(np.where(positive, -scores, p * scores))
     value = terms[positive].sum() + terms[~positive].sum() / p

@@ -4,6 +4,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from pseudocell._parameters import Number, checked
+
 __all__ = ["NonNegativePULoss"]
 
 
@@ -71,22 +73,26 @@ class NonNegativePULoss(nn.Module):
     '0.00 1.50'
     """
 
+    @checked(
+        class_prior=[
+            Number(
+                low=0,
+                high=1,
+                closed="neither",
+                words="a number between 0 and 1, both excluded: the share of positives "
+                "among the unlabelled examples",
+            )
+        ],
+        beta=[Number(low=0, words="a number of at least 0")],
+        gamma=[Number(low=0, high=1, words="a number from 0 to 1")],
+    )
     def __init__(
         self, class_prior, beta=0.0, gamma=1.0, surrogate="sigmoid", correction=True
     ):
         super().__init__()
-        if not 0 < class_prior < 1:
+        if not isinstance(surrogate, str) or surrogate not in ("sigmoid", "log"):
             raise ValueError(
-                f"class_prior is {class_prior!r}; expected a number between 0 and 1, "
-                "both excluded: the share of positives among the unlabelled examples."
-            )
-        if not beta >= 0:
-            raise ValueError(f"beta is {beta!r}; expected a number of at least 0.")
-        if not 0 <= gamma <= 1:
-            raise ValueError(f"gamma is {gamma!r}; expected a number from 0 to 1.")
-        if surrogate not in ("sigmoid", "log"):
-            raise ValueError(
-                f"surrogate is {surrogate!r}; expected 'sigmoid' or 'log'."
+                f"surrogate is {surrogate!r:.80}; expected 'sigmoid' or 'log'."
             )
         self.class_prior = class_prior
         self.beta = beta

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
 import numpy as np
+
+from pseudocell._parameters import Number
+
+# At least 2, so that there is something to train on and something to hold out.
+N_SPLITS = Number(Integral, 2)
 
 __all__ = ["FoldedList"]
 
@@ -44,6 +50,9 @@ class FoldedList(list):
     """
 
     def __init__(self, items: Any, parts: Any):
+        for name, given in (("items", items), ("parts", parts)):
+            if not isinstance(given, Iterable) or getattr(given, "shape", None) == ():
+                raise TypeError(f"{name} is a {type(given).__name__}; expected a list.")
         super().__init__(items)
         self.parts = list(parts)
 
@@ -82,24 +91,3 @@ def fold(images, clicks, folds):
         cv.append(tuple(indices))
     image_parts, click_parts = zip(*parts, strict=True)
     return FoldedList(images, image_parts), FoldedList(clicks, click_parts), cv
-
-
-def check_n_splits(n_splits):
-    """Check the number of folds.
-
-    Parameters
-    ----------
-    n_splits : int
-        The number.
-
-    Returns
-    -------
-    n_splits : int
-        At least 2.
-    """
-    if not isinstance(n_splits, Integral) or n_splits < 2:
-        raise ValueError(
-            f"n_splits is {n_splits!r}; expected an integer of at least 2, so that "
-            "there is something to train on and something to hold out."
-        )
-    return int(n_splits)

@@ -6,7 +6,8 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from pseudocell._validation import ListLike
+from pseudocell._parameters import DISTANCE, describe_wrong
+from pseudocell._validation import ListLike, check_points
 from pseudocell.metrics import MATCHING_DISTANCE, click_scores, detection_f1
 
 __all__ = [
@@ -238,6 +239,7 @@ def detection_f1_scorer(
     1.0
     """
     distance = _matching_distance(estimator, max_distance)
+    check_points(points)  # here they are called otherwise than there
     return detection_f1(points, estimator.predict(images), distance)
 
 
@@ -247,7 +249,10 @@ def _scores(estimator, images, clicks, max_distance):
 
 
 def _matching_distance(estimator, max_distance):
+    allowed = {"max_distance": [DISTANCE]}
     if max_distance is not None:
+        if wrong := describe_wrong({"max_distance": max_distance}, allowed):
+            raise ValueError(f"{wrong}.")
         return max_distance
     last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
     radius = getattr(last, "cell_radius_", None)

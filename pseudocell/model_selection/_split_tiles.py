@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 
+from pseudocell._parameters import Number, checked
 from pseudocell._validation import (
     ListLike,
+    check_axes,
+    check_image,
     check_images,
     check_points,
     check_points_inside,
 )
 
-from ._folded_list import FoldedList, check_n_splits, fold
+from ._folded_list import N_SPLITS, FoldedList, fold
 
 __all__ = ["split_tiles"]
 
 
+@checked(
+    margin=[Number(Integral, 0, words="a whole number of pixels, 0 or more")],
+    n_splits=[N_SPLITS],
+)
 def split_tiles(
     images: ListLike, clicks: ListLike, margin: int, n_splits: int = 5
 ) -> tuple[FoldedList, FoldedList, list[tuple[np.ndarray, np.ndarray]]]:
@@ -76,25 +85,28 @@ def split_tiles(
     """
     images = list(check_images(images))
     clicks = check_points(clicks, len(images), name="clicks")
-    n_splits = check_n_splits(n_splits)
-    if int(margin) != margin or margin < 0:
-        raise ValueError(
-            f"margin is {margin!r}; expected a whole number of pixels, 0 or more, such "
-            "as a cell diameter."
-        )
-    shapes = [np.shape(image) for image in images]
+    shapes = [_shape_of(image, index) for index, image in enumerate(images)]
     for index, (rows, shape) in enumerate(zip(clicks, shapes, strict=True)):
         check_points_inside(rows, shape, index, name="clicks")
         _check_width(shape, index, n_splits, margin)
     folds: list[tuple[list, list]] = [([], []) for _ in range(n_splits)]
     for image, rows, shape in zip(images, clicks, shapes, strict=True):
         for sides, strips in zip(
-            folds, _cut(max(shape[:2]), n_splits, int(margin)), strict=True
+            folds, _cut(max(shape[:2]), n_splits, margin), strict=True
         ):
             for side, spans in zip(sides, strips, strict=True):
                 side.extend(_take(image, rows, shape, span) for span in spans)
     _check_folds(folds)
     return fold(images, clicks, folds)
+
+
+def _shape_of(image, index):
+    """Return the shape of an image, without reading one that knows it."""
+    shape = getattr(image, "shape", None)
+    if not isinstance(shape, tuple):
+        return check_image(image, index).shape
+    check_axes(shape, f"images[{index}]")
+    return shape
 
 
 def _check_width(shape, index, n_splits, margin):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from pseudocell._parameters import SEED, checked
 from pseudocell._validation import HeldOutClicks, ListLike, check_images, check_points
 
-from ._folded_list import FoldedList, check_n_splits, fold
+from ._folded_list import N_SPLITS, FoldedList, fold
 
 __all__ = ["split_clicks", "split_images"]
 
 
+@checked(n_splits=[N_SPLITS], random_state=[*SEED])
 def split_images(
     images: ListLike,
     clicks: ListLike,
@@ -62,7 +64,6 @@ def split_images(
     [[1, 3], [0, 2]]
     """
     images, clicks = _check(images, clicks)
-    n_splits = check_n_splits(n_splits)
     n_clicks = np.array([len(rows) for rows in clicks])
     n_clicked = np.count_nonzero(n_clicks)
     if n_clicked < n_splits:
@@ -84,6 +85,7 @@ def split_images(
     return images, clicks, cv
 
 
+@checked(n_splits=[N_SPLITS], random_state=[*SEED])
 def split_clicks(
     images: ListLike,
     clicks: ListLike,
@@ -150,7 +152,6 @@ def split_clicks(
     (1, 3)
     """
     images, clicks = _check(images, clicks)
-    n_splits = check_n_splits(n_splits)
     n_clicks = sum(map(len, clicks))
     if n_clicks < n_splits:
         raise ValueError(

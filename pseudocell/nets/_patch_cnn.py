@@ -1,7 +1,11 @@
 """Convolutional nets that tell small patches apart, with features to rank by."""
 
+from numbers import Integral
+
 import torch
 from torch import nn
+
+from pseudocell._parameters import Number, checked
 
 __all__ = ["PaperPatchCNN", "PatchCNN"]
 
@@ -38,6 +42,9 @@ class PatchCNN(nn.Module):
     (torch.Size([2, 128]), torch.Size([2]))
     """
 
+    @checked(
+        in_channels=[Number(Integral, 1, 65536)], width=[Number(Integral, 1, 4096)]
+    )
     def __init__(self, in_channels, width=16):
         super().__init__()
         self.blocks = nn.Sequential(
@@ -113,6 +120,7 @@ class PaperPatchCNN(nn.Module):
 
     n_features = 2304
 
+    @checked(in_channels=[Number(Integral, 1, 65536)])
     def __init__(self, in_channels):
         super().__init__()
         self.blocks = nn.Sequential(

@@ -1,8 +1,12 @@
 """The U-Net that turns an image into a heatmap of cell positions."""
 
+from numbers import Integral
+
 import torch
 from torch import nn
 from torch.nn import functional
+
+from pseudocell._parameters import Number, checked
 
 __all__ = ["UNet"]
 
@@ -34,6 +38,11 @@ class UNet(nn.Module):
     torch.Size([1, 32, 48])
     """
 
+    @checked(
+        in_channels=[Number(Integral, 1, 65536)],
+        base_channels=[Number(Integral, 1, 4096)],
+        depth=[Number(Integral, 0, 16)],
+    )
     def __init__(self, in_channels, base_channels=16, depth=3):
         super().__init__()
         widths = [base_channels * 2**level for level in range(depth + 1)]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from pseudocell.io._output import lock, prepare_folder, whole_file, write_table
+from pseudocell._locks import lock
+from pseudocell.io._output import prepare_folder, whole_file, write_table
 from pseudocell.io.points import label_columns
 from pseudocell.session._annotations import Annotations
 
