@@ -231,7 +231,7 @@ def test_what_a_folder_does_not_have_is_not_known(folder):
 
 
 def test_a_set_says_what_is_wrong_with_it():
-    with pytest.raises(ValueError, match="cell_radius of the set spots is 0"):
+    with pytest.raises(ValueError, match="The set spots: cell_radius is 0"):
         make_set(cell_radius=0)
     with pytest.raises(ValueError, match="max_distance is -1"):
         make_set(max_distance=-1)

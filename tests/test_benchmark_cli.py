@@ -91,7 +91,7 @@ def test_clicks_and_radii_are_varied(place):
     [
         (["--set", "plate"], "--set plate: expected FOLDER:RADIUS"),
         (["--set", "nowhere:4"], "The set nowhere has no folder train/images"),
-        (["--set", "plate:0"], "cell_radius of the set plate is 0"),
+        (["--set", "plate:0"], "cell_radius is 0.0; expected a number above 0"),
         (["--set", "synthetic:moon"], "expected one of control, fgf2"),
         (
             ["--set", "plate:4", "-m", "unet"],

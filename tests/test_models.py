@@ -34,7 +34,7 @@ from pseudocell import (
     baselines,
     nets,
 )
-from pseudocell.io import _plain, load_model, models, read_images, save_model
+from pseudocell.io import _allowed, _plain, load_model, models, read_images, save_model
 
 RNG = np.random.default_rng(0)
 IMAGES = [RNG.integers(0, 256, size, dtype=np.uint8) for size in ((48, 40), (40, 56))]
@@ -326,7 +326,7 @@ def test_every_part_of_the_package_can_be_stored():
     assert {*_plain.OBJECTS} - {"_Net", "FrozenEstimator"} == estimators
     assert {*_plain.NETS} == {*nets.__all__}
     arguments = [{*signature(getattr(nets, name)).parameters} for name in _plain.NETS]
-    assert {*_plain.NET_BOUNDS} == set.union(*arguments)
+    assert {*_allowed.NET_BOUNDS} == set.union(*arguments)
     for names in (_plain.OBJECTS, _plain.NETS):
         for name in names:
             assert _plain.find(name, names).__name__ == name
@@ -700,8 +700,8 @@ def test_weights_that_are_not_finite_are_refused(fitted, tmp_path):
 
 def test_what_would_not_be_read_again_is_not_written(fitted, tmp_path):
     path = tmp_path / "a.pseudocell"
-    with pytest.raises(ValueError, match=r"net is a UNet with depth=17; expected"):
-        save_model(HeatmapDetector(net=partial(nets.UNet, depth=17)), path)
+    with pytest.raises(ValueError, match=r"is a UNet with depth=17; expected"):
+        save_model(HeatmapDetector(module=partial(nets.UNet, depth=17)), path)
     fitted = heatmap_detector(device="cpu").fit(IMAGES, CLICKS)
     with pytest.raises(ValueError, match="HeatmapDetector: masked is 3; expected"):
         save_model(fitted.set_params(masked=3), path)

@@ -7,6 +7,7 @@ from tiny_nets import PixelNet, small_unet
 
 from pseudocell import HeatmapDetector, NNPUFeaturizer, PseudoLabelCellDetector
 from pseudocell._detection._training import NominalLabels, plan_batches
+from pseudocell._images import Images
 from pseudocell._labels import Labels
 from pseudocell.io import load_model, save_model
 
@@ -100,12 +101,13 @@ def test_as_many_crops_lie_around_a_mark_as_around_a_click():
     detector = HeatmapDetector(6, nominal_radius=6)
     detector.n_channels_, detector.cell_radius_, detector.n_steps_ = 1, 6.0, 0
     nothing = [np.zeros((0, 2))]
+    images = Images([np.zeros((600, 600))])
     clicks, mark = [np.full((9, 2), 30.0)], [np.array([[300.0, 300.0]])]
     labels = NominalLabels(clicks, nothing, mark, nothing, mark, [np.zeros(0)])
     for masked in (True, False):
         detector.masked = masked
-        (batches,) = plan_batches(
-            detector, [(600, 600)], labels, [np.full(9, -1)], None, most=200, seeds=[0]
+        (batches,), _ = plan_batches(
+            detector, images, labels, [np.full(9, -1)], None, most=200, seeds=[0]
         )
         groups = [len(group) for group in batches.centres]
         assert groups == [len(clicks[0]) + 1]

@@ -6,7 +6,7 @@ from cells import draw_blobs
 from scipy.ndimage import gaussian_filter
 from skimage.transform import resize
 
-from pseudocell import _images
+from pseudocell import _grey
 from pseudocell._geometry import _scale
 from pseudocell._geometry._scale import (
     NominalImage,
@@ -102,7 +102,7 @@ def test_few_spots_on_nothing_are_seen():
 
 def test_large_image_is_normalised_by_a_sample_of_its_pixels(image, monkeypatch):
     whole = normalise_image(image)
-    monkeypatch.setattr(_images, "MAX_SAMPLES", 500)
+    monkeypatch.setattr(_grey, "MAX_SAMPLES", 500)
     sampled = normalise_image(image)
     assert (sampled != whole).any()
     np.testing.assert_allclose(sampled, whole, atol=0.3)
@@ -240,14 +240,13 @@ class Reader:
 @pytest.mark.parametrize("flat", [False, True])
 def test_only_what_is_needed_is_read(monkeypatch, flat):
     """Bands for the grey values, and the pixels under a window."""
-    monkeypatch.setattr(_images, "MAX_SAMPLES", 900)
+    monkeypatch.setattr(_grey, "MAX_SAMPLES", 900)
     image = np.random.default_rng(0).integers(0, 255, (300, 400)).astype(np.uint8)
     if flat:
         image[:] = 0
         image[1, 2] = 9
     expected = to_nominal(normalise_image(image), 0.5)
     monkeypatch.setattr(_scale, "BAND", 1500)
-    monkeypatch.setattr(_images, "BAND", 1500)
     reader = Reader(image)
     lazy = NominalImage(reader, 0.5)
     assert 0 < reader.largest <= 1500

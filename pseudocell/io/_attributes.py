@@ -199,7 +199,7 @@ def describe_wrong_parts(made):
             module = net.module_
             if not all(hasattr(module, one) for one in needed):
                 return f"{name} is a {type(module).__name__}, which does not do for it"
-            n_channels = module.built_by[1].get("in_channels")
+            n_channels = net.get_params_for("module").get("in_channels")
             if n_channels != fitted.get("n_channels_"):
                 return (
                     f"{name} is for {n_channels} channels, and n_channels_ is "

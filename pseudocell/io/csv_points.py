@@ -57,7 +57,7 @@ def write_points(path, labels, points, scores, probabilities=None):
     write_table(path, columns, rows)
 
 
-def _as_text(scores, probabilities):
+def _as_text(scores, probabilities=None):
     """Return one list of cells a column."""
     texts = [[f"{score:.5g}" for score in scores]]
     if probabilities is not None:

@@ -71,10 +71,8 @@ class Writer:
         Whether one file holds all images; else each image or stack has its own.
     unit : PointUnit or None
         Instead of that of the format.
-    has_frames : bool
-        Whether it can tell the frames of a stack apart.
-    needs_shape : bool
-        Whether it holds the size of the image.
+    is_sized : bool
+        Whether it holds the size of each image, and no stacks.
     needs_frame : bool
         Whether an image that is no stack is the first frame.
     """
@@ -84,15 +82,13 @@ class Writer:
     suffix: str
     is_one: bool = False
     unit: PointUnit | None = None
-    has_frames: bool = True
-    needs_shape: bool = False
+    is_sized: bool = False
     needs_frame: bool = False
 
 
-SIZED = {"has_frames": False, "needs_shape": True}
 WRITERS = {
     "csv": Writer(write_table_px, "csv", ".csv", is_one=True),
-    "csv-um": Writer(write_table_um, "csv", ".csv", True, PointUnit("um")),
+    "csv-um": Writer(write_table_um, "csv", ".csv", is_one=True, unit=PointUnit("um")),
     "napari": Writer(write_napari, "napari", ".csv"),
     "roi": Writer(write_roi_set, "roi", ".zip"),
     "cellcounter": Writer(write_cell_counter, "cellcounter", ".xml", needs_frame=True),
@@ -100,11 +96,11 @@ WRITERS = {
     "geojson": Writer(write_geojson, "qupath", ".geojson"),
     "qupath": Writer(write_qupath_table, "qupath", ".tsv"),
     "trackmate": Writer(write_trackmate, "trackmate", ".csv"),
-    "labelme": Writer(write_labelme, "labelme", ".json", **SIZED),
-    "cvat": Writer(write_cvat, "cvat", ".xml", is_one=True, **SIZED),
-    "coco": Writer(write_coco, "coco", ".json", is_one=True, **SIZED),
+    "labelme": Writer(write_labelme, "labelme", ".json", is_sized=True),
+    "cvat": Writer(write_cvat, "cvat", ".xml", is_one=True, is_sized=True),
+    "coco": Writer(write_coco, "coco", ".json", is_one=True, is_sized=True),
     "labelstudio": Writer(
-        write_label_studio, "labelstudio", ".json", is_one=True, **SIZED
+        write_label_studio, "labelstudio", ".json", is_one=True, is_sized=True
     ),
 }
 
@@ -177,12 +173,12 @@ def _sheet(kind, writer, label, points, image, pixel_size):
     unit = writer.unit or form.unit
     name, frame = split_label(label)
     shape, size = getattr(image, "shape", None), pixel_size_of(image, pixel_size)
-    if frame is not None and not writer.has_frames:
+    if frame is not None and writer.is_sized:
         raise ValueError(
             f"The format {kind} is for images, and {name} is a stack; write it as "
             "geojson, roi or csv, or save its frames as images."
         )
-    if writer.needs_shape and shape is None:
+    if writer.is_sized and shape is None:
         raise ValueError(
             f"The format {kind} holds the size of each image, and that of {label} is "
             "not known; give the images by --images."

@@ -8,7 +8,6 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
@@ -115,7 +114,11 @@ def write_report(
             f"counts has {len(counts)} items for {len(images)} images; expected one "
             "for each image."
         )
-    wanted = [] if clicks is None else list(np.flatnonzero([*map(len, clicks)]))
+    wanted = (
+        []
+        if clicks is None
+        else [index for index, some in enumerate(clicks) if len(some)]
+    )
     chosen = choose_images(len(images), wanted)
     looks, failed = look_at(detector, images, chosen, names, clicks)
     if not looks:
