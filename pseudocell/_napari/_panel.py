@@ -275,7 +275,7 @@ class PseudocellPanel(Face):
     @spoken
     def export(self, kind):
         """Ask for a file, and write all cells in a format."""
-        session, suffix = self.desk.session, WRITERS[kind][1]
+        session, suffix = self.desk.session, WRITERS[kind].suffix
         if suffix is None or self.desk.n_images == 1:
             path, _ = QFileDialog.getSaveFileName(self, f"Export {kind}")
             if path and not Path(path).suffix:

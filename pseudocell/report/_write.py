@@ -114,11 +114,8 @@ def write_report(
             f"counts has {len(counts)} items for {len(images)} images; expected one "
             "for each image."
         )
-    wanted = (
-        []
-        if clicks is None
-        else [index for index, some in enumerate(clicks) if len(some)]
-    )
+    given = enumerate([] if clicks is None else clicks)
+    wanted = [index for index, some in given if np.shape(some)[0]]
     chosen = choose_images(len(images), wanted)
     looks, failed = look_at(detector, images, chosen, names, clicks)
     if not looks:
