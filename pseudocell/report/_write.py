@@ -115,7 +115,7 @@ def write_report(
             "for each image."
         )
     given = enumerate([] if clicks is None else clicks)
-    wanted = [index for index, some in given if np.shape(some)[0]]
+    wanted = [index for index, some in given if list(some)]
     chosen = choose_images(len(images), wanted)
     looks, failed = look_at(detector, images, chosen, names, clicks)
     if not looks:
