@@ -8,6 +8,7 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
@@ -115,7 +116,7 @@ def write_report(
             "for each image."
         )
     given = enumerate([] if clicks is None else clicks)
-    wanted = [index for index, some in given if list(some)]
+    wanted = [index for index, some in given if np.size(some)]
     chosen = choose_images(len(images), wanted)
     looks, failed = look_at(detector, images, chosen, names, clicks)
     if not looks:
