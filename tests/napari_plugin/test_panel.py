@@ -20,7 +20,7 @@ RADIUS = 8
 
 def small():
     """Return a detector that is trained in seconds."""
-    part = HeatmapDetector(n_nets=2, held_out="places", max_steps=12, n_jobs=1)
+    part = HeatmapDetector(n_nets=2, held_out="places", max_steps=40, n_jobs=1)
     return PseudoLabelCellDetector(
         RADIUS, max_iter=0, detector=part, n_jobs=1, random_state=0
     )
