@@ -58,7 +58,7 @@ class Canvas:
 
     def __init__(self, viewer, on_marks):
         self.viewer, self._on_marks = viewer, on_marks
-        self.picture, self.diameter = None, DIAMETER
+        self.picture, self.diameter, self.tool = None, DIAMETER, CLICKS
         self._layers, self._is_quiet = {}, False
 
     def lay_over(self, picture):
@@ -162,7 +162,7 @@ class Canvas:
 
     def arm(self, name):
         """Make the next click of the mouse one of this layer."""
-        layer = self.layer(name)
+        self.tool, layer = name, self.layer(name)
         self.viewer.layers.selection.active = layer
         layer.mode = "add"
 

@@ -127,6 +127,8 @@ class Desk:
         self.canvas.lay_over(picture)
         if self.session.radius:
             self.canvas.resize(2 * self.session.radius)
+        # A layer that is opened takes the mouse.
+        self.canvas.arm(self.canvas.tool)
         self.refresh()
 
     def _open_image(self, number):

@@ -41,7 +41,7 @@ def panel(viewer, open_panel):
 
 
 def rest(panel, qtbot):
-    qtbot.waitUntil(lambda: not panel.work.is_running, timeout=120_000)
+    qtbot.waitUntil(lambda: not panel.work.is_running, timeout=600_000)
     qtbot.wait(50)
 
 
@@ -149,7 +149,7 @@ def test_cancel_ends_the_work_and_keeps_the_model(found, qtbot):
     found.find()
     qtbot.wait(500)
     qtbot.mouseClick(found.buttons["Cancel"], Qt.LeftButton)
-    qtbot.waitUntil(lambda: not found.work.is_running, timeout=10_000)
+    qtbot.waitUntil(lambda: not found.work.is_running, timeout=60_000)
     assert "Stopped" in found.message.text()
     assert (session.model_number, found.desk.rows()[0][2]) == (number, n_cells)
 
@@ -199,6 +199,8 @@ def test_several_images_are_looked_at_one_by_one(viewer, open_panel, mouse, qtbo
     panel.next_image()
     assert len(viewer.layers["clicks"].data) == 1
     np.testing.assert_array_equal(viewer.layers["image 1.tif"].data, IMAGES[1])
+    mouse.click(viewer.layers["clicks"], inner(TRUTH[1])[1])
+    assert len(panel.desk.session.clicks[1]) == 2
 
 
 def says(panel, text):
