@@ -13,7 +13,7 @@ from pseudocell._rounds import with_threshold as part_with_threshold
 __all__ = ["QUICK_IMAGES", "labels_to_fit", "new_detector", "train", "with_threshold"]
 
 # A first answer on a laptop: so many steps of each net, on so many images.
-QUICK_STEPS, QUICK_IMAGES = 60, 8
+QUICK_STEPS, QUICK_IMAGES = 40, 8
 # Fewer clicks than that are no sample to learn from: corrections then count as clicks.
 SMALLEST_SAMPLE = 10
 
