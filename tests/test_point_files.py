@@ -185,7 +185,7 @@ def test_what_is_written_is_read_back(tmp_path, kind, writer, labels):
     images = [Image(label, pixel_size=0.325) for label in labels]
     points = [PLACES + number for number in range(len(labels))]
     path = tmp_path / f"out{writer.suffix}"
-    if labels != ["x.tif"] and not writer.has_frames:
+    if labels != ["x.tif"] and writer.is_sized:
         with pytest.raises(
             ValueError, match=rf"{kind} is for images, and s\.tif is a s"
         ):
