@@ -413,7 +413,7 @@ class MirrorsFloats(Peaks):
         return super().smooth(image)
 
 
-class AcceptsNaN(Peaks):
+class AcceptsInfinity(Peaks):
     def read(self, image, index):
         image = np.asarray(image)
         return super().read(np.nan_to_num(image), index)
@@ -422,7 +422,7 @@ class AcceptsNaN(Peaks):
 class NamesNoImage(Peaks):
     def read(self, image, index):
         if not np.isfinite(np.asarray(image)).all():
-            raise ValueError("There is a NaN in the images.")
+            raise ValueError("There is infinity in the images.")
         return super().read(image, index)
 
 
@@ -520,8 +520,8 @@ BROKEN = [
         {"refit_forgets"},
     ),
     (MirrorsFloats, "pixel_types", "float32 gave other points than uint8"),
-    (AcceptsNaN, "nan_named", r"it was accepted \(images\[1\]\)"),
-    (NamesNoImage, "nan_named", r"does not name images\[1\]: There is a NaN"),
+    (AcceptsInfinity, "infinity_named", r"it was accepted \(images\[1\]\)"),
+    (NamesNoImage, "infinity_named", r"does not name images\[1\]: There is infinity"),
     (AcceptsOtherChannels, "other_channels_named", "it was accepted"),
     (AcceptsBareImage, "a_bare_image_or_none_named", "it was accepted"),
     (FillsPointLists, "another_number_of_lists_named", "it was accepted"),

@@ -6,7 +6,7 @@ from cells import draw_blobs
 from scipy.ndimage import gaussian_filter
 from skimage.transform import resize
 
-from pseudocell import _grey
+from pseudocell import _grey, _validation
 from pseudocell._geometry import _scale
 from pseudocell._geometry._scale import (
     NominalImage,
@@ -247,6 +247,7 @@ def test_only_what_is_needed_is_read(monkeypatch, flat):
         image[1, 2] = 9
     expected = to_nominal(normalise_image(image), 0.5)
     monkeypatch.setattr(_scale, "BAND", 1500)
+    monkeypatch.setattr(_validation, "BAND", 1500)
     reader = Reader(image)
     lazy = NominalImage(reader, 0.5)
     assert 0 < reader.largest <= 1500

@@ -169,9 +169,9 @@ def _as_lists(data):
     return [image.copy() for image in data[0]], [rows.tolist() for rows in data[1]]
 
 
-def _with_nan(images, points):
+def _with_infinity(images, points):
     bad = images[1].astype(float)
-    bad[3, 4] = np.nan
+    bad[3, 4] = np.inf
     return [([images[0], bad], points)]
 
 
@@ -186,7 +186,7 @@ DETECTOR = Kind(
     fit_refuses=True,
     forms={"lists": _as_lists, "read-only arrays": lock},
     refused={
-        "NaN": ("images[1]", _with_nan),
+        "Infinity": ("images[1]", _with_infinity),
         "Other channels": (
             "images[1]",
             lambda images, points: [
