@@ -137,11 +137,6 @@ def check_extras() -> None:
     ------
     ValueError
         If Matplotlib or Jinja is not installed.
-
-    Examples
-    --------
-    >>> from pseudocell.report import check_extras
-    >>> check_extras()
     """
     for package in ("matplotlib", "jinja2"):
         try:
