@@ -374,7 +374,7 @@ def test_figure_3_shows_given_chosen_and_undecided_in_each_iteration():
     record["rounds"][0]["positives"][0] = record["rounds"][0]["positives"][0][:3]
     assert len(_pictures._stages(data, record, 0, 5)[0]["detected, not chosen"]) == 4
     _, seen = _pictures.draw_rounds(result, data.name, "rounds")
-    for words in ("given, 1 clicks", "iteration 0, 3 cells, 2 background, 4 open"):
+    for words in ("given, 1 click", "iteration 0, 3 cells, 2 background, 4 open"):
         assert words in seen
     assert "iteration 1" in seen
 

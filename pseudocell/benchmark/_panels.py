@@ -27,5 +27,7 @@ def make_panels(count, n_columns, width, height):
 def save_png(figure):
     """Return the bytes of a PNG file."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, facecolor="white")
+    # Tight, so that no title of two lines is cut off, and nothing is left empty.
+    look = {"bbox_inches": "tight", "pad_inches": 0.1, "facecolor": "white"}
+    figure.savefig(buffer, format="png", dpi=130, **look)
     return buffer.getvalue()

@@ -62,8 +62,8 @@ def draw_rounds(result, name, method):
     clicks = _points(record["clicks"][index])
     stages = _stages(data, record, index, result.distance(record))
     view = View(data.train_images[index], data.cell_radius, corner, 1 + len(stages))
-    n_clicks = inside(clicks, corner, view.size).sum()
-    view.show(f"given\n{n_clicks} clicks", {"click": clicks})
+    n_clicks = int(inside(clicks, corner, view.size).sum())
+    view.show(f"given\n{n_clicks} click{'s' * (n_clicks != 1)}", {"click": clicks})
     for number, groups in enumerate(stages):
         chosen, others, undecided = (
             inside(groups[kind], corner, view.size).sum()

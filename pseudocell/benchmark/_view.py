@@ -82,7 +82,7 @@ class View:
         ax.set_xlim(left - 0.5, left + self.size[1] - 0.5)
         ax.set_ylim(top + self.size[0] - 0.5, top - 0.5)
         ax.set_title(title, fontsize=9)
-        self.words.append(title.replace("\n", ", "))
+        self.words.append(title.strip().replace("\n", ", "))
 
     def finish(self):
         """Add the legend of what is shown; return the picture and what is seen."""
