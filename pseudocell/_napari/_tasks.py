@@ -56,7 +56,7 @@ def learn(work, session, number):
         if work.report(THEN + (1 - THEN) * place / n_images, "Looking at the images"):
             return STOPPED
         look(work, session, i)
-    return "Every cell is found; correct what is wrong, or ask for the next place."
+    return "Correct what is wrong, or ask for the next place."
 
 
 def look(work, session, number):
