@@ -32,6 +32,7 @@ __all__ = [
     "PartsMixin",
     "Shape",
     "as_numbers",
+    "check_weights",
     "checked",
     "describe_wrong",
     "lend_settings",
@@ -219,6 +220,23 @@ def as_numbers(values, name):
             f"{name} is {_shorten(values)}, which is no array of numbers ({error})."
         ) from error
     raise ValueError(f"{name} is {_shorten(values)}; expected numbers.")
+
+
+def check_weights(sample_weight, n_images):
+    """Return the weights of images as an array, or raise a ValueError."""
+    weight = as_numbers(sample_weight, "sample_weight")
+    if weight.shape != (n_images,):
+        raise ValueError(
+            f"sample_weight has shape {weight.shape}; expected ({n_images},), one "
+            "weight an image."
+        )
+    wrong = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
+    if len(wrong):
+        raise ValueError(
+            f"sample_weight[{wrong[0]}] is {weight[wrong[0]]}; expected a finite "
+            "weight of at least 0."
+        )
+    return weight
 
 
 def _shorten(value):

@@ -6,17 +6,16 @@ from threading import Lock
 
 import torch
 from skorch import NeuralNet
-from skorch.callbacks import Callback, LRScheduler
+from skorch.callbacks import LRScheduler
 from skorch.helper import predefined_split
 from skorch.utils import to_tensor
 from torch import nn
 from torch.optim import Adam
-from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import DataLoader, Dataset
-from tqdm.auto import tqdm
 
 from ._inference import nearest_device
 from ._net_parameters import EPOCH
+from ._skorch_callbacks import EnoughError, OneCycle, ProgressBar, Tasks
 from ._stopping import take_step
 
 __all__ = ["build_module", "count_steps", "fit_net"]
@@ -119,10 +118,10 @@ def fit_net(
             "verbose": max(0, int(verbose) - 1),
         }
     )
-    net.passing_ = [("one_cycle", _OneCycle())]
+    net.passing_ = [("one_cycle", OneCycle())]
     net.start(module)
-    net.callbacks_ += [("progress", _ProgressBar(description))] if verbose else []
-    net.callbacks_ += [("tasks", _Tasks(*tasks))] if tasks else []
+    net.callbacks_ += [("progress", ProgressBar(description))] if verbose else []
+    net.callbacks_ += [("tasks", Tasks(*tasks))] if tasks else []
     if valid is not None:
         net.train_split = predefined_split(_Batches(valid, range(len(valid))))
     whole = _Batches(batches, range(len(batches)))
@@ -132,7 +131,7 @@ def fit_net(
         for first in range(0, len(batches), EPOCH):
             steps = range(first, min(first + EPOCH, len(batches)))
             net.fit_loop(_Batches(batches, steps), None, epochs=1)
-    except _EnoughError:
+    except EnoughError:
         pass
     finally:
         net.notify("on_train_end", X=whole, y=None)
@@ -191,10 +190,6 @@ def _mixed_precision(device):
     if torch.device(device).type == "cuda" and torch.cuda.is_bf16_supported():
         return torch.autocast("cuda", torch.bfloat16)
     return nullcontext()
-
-
-class _EnoughError(Exception):
-    """A callback has ended the training."""
 
 
 class _Loader(DataLoader):
@@ -273,7 +268,7 @@ class _Net(NeuralNet):
         except KeyboardInterrupt as interrupt:
             if not self.callbacks:
                 raise
-            raise _EnoughError from interrupt
+            raise EnoughError from interrupt
 
     def infer(self, x, **fit_params):
         context = _mixed_precision(self.device)
@@ -358,49 +353,3 @@ class _Batches(Dataset):
         X, target = self.batches[self.steps[number]]
         X = torch.as_tensor(X).contiguous(memory_format=torch.channels_last)
         return X, torch.as_tensor(target)
-
-
-class _OneCycle(LRScheduler):
-    """One cycle of the learning rate, up to that of each group of parameters."""
-
-    def __init__(self):
-        super().__init__(OneCycleLR, step_every="batch", cycle_momentum=False)
-
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
-        self.max_lr = [group["lr"] for group in net.optimizer_.param_groups]
-        self.total_steps = len(X) + 1
-        super().on_train_begin(net, X=X, y=y, **kwargs)
-
-
-class _ProgressBar(Callback):
-    """A progress bar over the steps of a training."""
-
-    def __init__(self, description):
-        self.description = description
-
-    def on_train_begin(self, net, X=None, y=None, **kwargs):
-        self.bar_ = tqdm(total=len(X), desc=self.description, leave=False)
-
-    def on_batch_end(self, net, batch=None, training=False, **kwargs):
-        self.bar_.update(int(training))
-
-    def on_train_end(self, net, X=None, y=None, **kwargs):
-        self.bar_.close()
-
-
-class _Tasks(Callback):
-    """Tells scikit-learn's callbacks of each epoch."""
-
-    def __init__(self, task, estimator):
-        self.task, self.estimator = task, estimator
-
-    def on_epoch_begin(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        self.epoch_ = self.task.subcontext(task_name="epoch")
-        self.epoch_.call_on_fit_task_begin(estimator=self.estimator, X=None, y=None)
-
-    def on_epoch_end(self, net, dataset_train=None, dataset_valid=None, **kwargs):
-        is_enough = self.epoch_.call_on_fit_task_end(
-            estimator=self.estimator, X=None, y=None, reconstruction_attributes=None
-        )
-        if is_enough:
-            raise _EnoughError

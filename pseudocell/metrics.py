@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pseudocell._geometry._matching import match_points
-from pseudocell._parameters import DISTANCE, as_numbers, checked
+from pseudocell._parameters import DISTANCE, as_numbers, check_weights, checked
 from pseudocell._validation import HeldOutClicks, ListLike, check_points
 
 __all__ = [
@@ -202,25 +202,9 @@ def detection_f1(
     """
     counts = _count(points_true, points_pred, max_distance, "points_true")
     if sample_weight is not None:
-        counts = counts * _check_weight(sample_weight, counts.shape[1])
+        counts = counts * check_weights(sample_weight, counts.shape[1])
     n_true, n_predicted, n_matched = counts.sum(axis=1).tolist()
     return _ratio(2 * n_matched, n_true + n_predicted)
-
-
-def _check_weight(sample_weight, n_images):
-    weight = as_numbers(sample_weight, "sample_weight")
-    if weight.shape != (n_images,):
-        raise ValueError(
-            f"sample_weight has shape {weight.shape}; expected ({n_images},), one "
-            "weight an image."
-        )
-    wrong = np.flatnonzero(~(np.isfinite(weight) & (weight >= 0)))
-    if len(wrong):
-        raise ValueError(
-            f"sample_weight[{wrong[0]}] is {weight[wrong[0]]}; expected a finite "
-            "weight of at least 0."
-        )
-    return weight
 
 
 def lee_liu_score(

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator
 from pseudocell.cli import _found_points, _predict, main
 from pseudocell.cli._found_points import FoundPoints
 from pseudocell.io import _plain, read_points, save_model
-from pseudocell.io._scene import Pick
+from pseudocell.io._pick import Pick
 
 N_FRAMES = 4
 STACK = "movie.tif"

@@ -1,19 +1,15 @@
 """The ranker of the published code: its scale of features and penalty, its bottom."""
 
-from numbers import Integral
-
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .._parameters import CheckedMixin, Number
+from .._parameters import Number
 from ._ranker import PUSH, PClassificationRanker, check_target
 
 __all__ = ["PublishedRanker"]
 
 
-class PublishedRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
+class PublishedRanker(PClassificationRanker):
     r"""Rank as the published code of the method does, to compare with.
 
     It differs from `PClassificationRanker` in three ways. Features are not
@@ -77,13 +73,9 @@ class PublishedRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
     # `pseudocell` puts no scaler in front of it.
     scales_features = True
     _parameter_constraints = {
-        "p": [Number(low=1), None],
+        **PClassificationRanker._parameter_constraints,
         "l2": [Number(low=0, closed="neither")],
-        "loss": [StrOptions({"ertekin-rudin", "printed"})],
         "promoted": [Number(low=0, high=1, closed="left")],
-        "concentrate": [StrOptions({"top", "bottom"})],
-        "max_iter": [Number(Integral, 1)],
-        "tol": [Number(low=0, closed="neither")],
     }
 
     def __init__(
@@ -97,13 +89,10 @@ class PublishedRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
         max_iter=1000,
         tol=1e-8,
     ):
-        self.p = p
-        self.l2 = l2
-        self.loss = loss
+        super().__init__(
+            p, l2=l2, loss=loss, concentrate=concentrate, max_iter=max_iter, tol=tol
+        )
         self.promoted = promoted
-        self.concentrate = concentrate
-        self.max_iter = max_iter
-        self.tol = tol
 
     def fit(self, X, y):
         """Find the ranking of two labelled classes.
@@ -153,22 +142,6 @@ class PublishedRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return self.ranker_.decision_function(X / self.scale_)
 
-    def predict(self, X):
-        """Return the class of each sample: the positive class where the score is > 0.
-
-        Parameters
-        ----------
-        X : array of shape (n_samples, n_features)
-            Finite features.
-
-        Returns
-        -------
-        labels : array of shape (n_samples,)
-            Elements of `classes_`.
-        """
-        positive = self.decision_function(X) > 0
-        return self.classes_[positive.astype(int)]
-
     def _promote(self, X, codes):
         """Count the best unlabelled samples as positive; at least one stays."""
         unlabelled = np.flatnonzero(codes == 0)
@@ -198,8 +171,3 @@ class PublishedRanker(CheckedMixin, ClassifierMixin, BaseEstimator):
             max_iter=self.max_iter,
             tol=self.tol,
         ).fit(X, codes)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags

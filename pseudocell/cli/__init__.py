@@ -1,4 +1,4 @@
-"""The commands: demo, fit, predict, report, evaluate, convert, info, benchmark."""
+"""The commands; their work is imported inside, so that --help answers at once."""
 
 import click
 
@@ -19,8 +19,6 @@ from pseudocell.cli._reading import reading_options
 from pseudocell.cli._terminal import OneLineGroup
 
 __all__ = ["main"]
-
-# The work is imported inside the commands, so that --help answers at once.
 
 
 @click.group(

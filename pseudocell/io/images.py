@@ -11,7 +11,8 @@ from pseudocell._parameters import File
 from pseudocell.io._formats import describe
 from pseudocell.io._mask_files import give_masks
 from pseudocell.io._names import shorten
-from pseudocell.io._scene import Pick, Reading, pick_images, spread
+from pseudocell.io._pick import Pick, spread
+from pseudocell.io._scene import Reading, pick_images
 from pseudocell.io._search import find_images, short_names
 
 __all__ = ["ImageFile", "Reading", "UnreadableImageError", "open_images", "read_images"]
