@@ -45,7 +45,7 @@ SCORES = np.linspace(1, 0, 20)
 
 def heatmap_detector():
     return HeatmapDetector(
-        6, net=SMALL_NET, max_steps=2, batch_size=2, device="cpu", random_state=0
+        6, module=SMALL_NET, max_steps=2, batch_size=2, device="cpu", random_state=0
     )
 
 

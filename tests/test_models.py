@@ -700,8 +700,10 @@ def test_weights_that_are_not_finite_are_refused(fitted, tmp_path):
 
 def test_what_would_not_be_read_again_is_not_written(fitted, tmp_path):
     path = tmp_path / "a.pseudocell"
-    with pytest.raises(ValueError, match=r"is a UNet with depth=17; expected"):
+    with pytest.raises(ValueError, match=r"module is a UNet with depth=17; expected"):
         save_model(HeatmapDetector(module=partial(nets.UNet, depth=17)), path)
+    with pytest.raises(ValueError, match=r"HeatmapDetector: depth=17; expected"):
+        save_model(HeatmapDetector(module__depth=17), path)
     fitted = heatmap_detector(device="cpu").fit(IMAGES, CLICKS)
     with pytest.raises(ValueError, match="HeatmapDetector: masked is 3; expected"):
         save_model(fitted.set_params(masked=3), path)

@@ -18,7 +18,7 @@ __all__ = [
     "OBJECTS",
     "OPTIMIZERS",
     "SETTINGS",
-    "describe_wrong_argument",
+    "describe_wrong_module",
     "describe_wrong_size",
     "find",
     "given_parameters",
@@ -167,25 +167,32 @@ def describe_wrong_size(factory, arguments, positional=()):
         given = inspect.signature(factory).bind_partial(*positional, **arguments)
     except TypeError:
         return "arguments of another net"
-    wrong = (describe_wrong_argument(*one) for one in given.arguments.items())
+    wrong = (_describe_wrong_argument(*one) for one in given.arguments.items())
     return next(filter(None, wrong), "")
 
 
-def describe_wrong_argument(name, value):
-    """Say what is wrong with one argument of a net.
+def describe_wrong_module(state):
+    """Say which parameter for the net of an estimator is out of bounds.
 
     Parameters
     ----------
-    name : str
-        Its name.
-    value : object
-        What it is.
+    state : dict
+        Parameters and attributes; those for the net begin with ``module__``.
 
     Returns
     -------
     wrong : str
-        "" if it is right.
+        "" if none is.
     """
+    wrong = (
+        _describe_wrong_argument(name.removeprefix("module__"), value)
+        for name, value in state.items()
+        if name.startswith("module__")
+    )
+    return next(filter(None, wrong), "")
+
+
+def _describe_wrong_argument(name, value):
     least, most = 0 if name == "depth" else 1, NET_BOUNDS.get(name, 65536)
     is_whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if is_whole and least <= value <= most:

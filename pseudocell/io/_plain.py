@@ -18,7 +18,7 @@ from pseudocell.io._allowed import (
     OBJECTS,
     OPTIMIZERS,
     SETTINGS,
-    describe_wrong_argument,
+    describe_wrong_module,
     describe_wrong_size,
     find,
     given_parameters,
@@ -174,7 +174,9 @@ class _Writer:
         state = value.to_plain() if hasattr(type(value), "to_plain") else vars(value)
         if type(value).__name__ == "_Net":
             _check_size(state["factory"], state["arguments"], (), place)
-        elif wrong := describe_wrong_state(type(value), state):
+        elif wrong := (
+            describe_wrong_state(type(value), state) or describe_wrong_module(state)
+        ):
             raise ValueError(f"{place}: {wrong}. It could not be loaded again.")
         state = {
             key: self.write(one, f"{place}.{key}")
@@ -293,12 +295,8 @@ def _make_estimator(kind, state):
     if missing:
         lacks = ", ".join(sorted(missing))
         raise _RefusedError(f"the {kind.__name__} in it lacks {lacks}")
-    for key, value in state.items():
-        wrong = key.startswith("module__") and describe_wrong_argument(
-            key.removeprefix("module__"), value
-        )
-        if wrong:
-            raise _RefusedError(f"a {kind.__name__} in it has {wrong}")
+    if wrong := describe_wrong_module(state):
+        raise _RefusedError(f"a {kind.__name__} in it has {wrong}")
     wrong = describe_wrong_state(kind, state)
     if not wrong and hasattr(kind, "from_plain"):
         return kind.from_plain(state)
