@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 from operator import getitem
+from reprlib import repr as shorten
 
 import numpy as np
 
 from ._grey import grey_range
 from ._mask import find_mask
+from ._parameters import as_numbers, is_list
 from ._validation import (
     check_axes,
     check_channels,
@@ -282,6 +284,7 @@ def check_clicked(images, points, name="partial_points", *, needed=True):
         )
     for index, array in enumerate(points):
         if len(array):
+            check_axes(images[index].shape, f"images[{index}]")
             check_points_inside(array, images[index].shape, index, name)
             if needed:
                 images[index].refuse_masked(array, f"{name}[{index}]")
@@ -309,6 +312,10 @@ def check_probabilities(probabilities, points):
     """
     if probabilities is None:
         probabilities = [()] * len(points)
+    if not is_list(probabilities):
+        raise ValueError(
+            f"probabilities is {shorten(probabilities)}; expected one list an image."
+        )
     if len(probabilities) != len(points):
         raise ValueError(
             f"probabilities has {len(probabilities)} lists for {len(points)} images; "
@@ -316,7 +323,7 @@ def check_probabilities(probabilities, points):
         )
     checked = []
     for index, (chances, places) in enumerate(zip(probabilities, points, strict=True)):
-        chances = np.array(chances, dtype=float)
+        chances = as_numbers(chances, f"probabilities[{index}]").copy()
         if chances.shape != (len(places),):
             raise ValueError(
                 f"probabilities[{index}] has shape {chances.shape}; expected "

@@ -31,10 +31,12 @@ __all__ = [
     "Odd",
     "PartsMixin",
     "Shape",
+    "Values",
     "as_numbers",
     "check_weights",
     "checked",
     "describe_wrong",
+    "is_list",
     "lend_settings",
 ]
 
@@ -109,12 +111,29 @@ class Numbers(_Constraint):
     one = Number(low=0, closed="neither")
 
     def is_satisfied_by(self, value):
-        if isinstance(value, str | dict | set) or not hasattr(value, "__len__"):
+        if not is_list(value) or len(value) == 0:
             return False
-        return len(value) > 0 and all(map(self.one.is_satisfied_by, value))
+        return all(map(self.one.is_satisfied_by, value))
 
     def __str__(self):
         return "numbers above 0, at least one"
+
+
+class Values(_Constraint):
+    """A constraint: numbers and words in a list."""
+
+    def is_satisfied_by(self, value):
+        return is_list(value) and all(isinstance(one, str | Real) for one in value)
+
+    def __str__(self):
+        return "a list of numbers or words"
+
+
+def is_list(value):
+    """Whether it has a length and an order; an array without axes has none."""
+    if isinstance(value, str | bytes | dict | set) or not hasattr(value, "__len__"):
+        return False
+    return getattr(value, "ndim", 1) == 1
 
 
 class File(_Constraint):

@@ -2,6 +2,7 @@
 
 from ._detection._detector import HeatmapDetector
 from ._detection._threshold import THRESHOLD_IF_STRETCHED
+from ._parameters import checked
 from ._pseudo_label import PseudoLabelCellDetector
 from ._ranking._extractor import PatchExtractor
 from ._ranking._featurizer import NNPUFeaturizer
@@ -16,6 +17,7 @@ __all__ = ["paper_recipe"]
 VARIANTS = {"text": ("sigmoid", 0.0), "code": ("log", 0.2)}
 
 
+@checked(full_size=["boolean"])
 def paper_recipe(
     cell_radius=12.0, *, variant="text", full_size=True, random_state=None, **parameters
 ):
@@ -70,7 +72,7 @@ def paper_recipe(
     >>> paper_recipe(9, variant="code").ranker
     PublishedRanker(promoted=0.2)
     """
-    if variant not in VARIANTS:
+    if not (isinstance(variant, str) and variant in VARIANTS):
         raise ValueError(f"variant is {variant!r}; expected 'text' or 'code'.")
     surrogate, promoted = VARIANTS[variant]
     # The risk as printed: below zero its negative part is cut off, and not undone.

@@ -156,6 +156,11 @@ def _own_callbacks(callbacks, files):
     own = []
     for item in callbacks:
         name, one = item if isinstance(item, tuple) else (None, item)
+        if not hasattr(one, "on_train_begin"):
+            raise ValueError(
+                f"callbacks holds {one!r:.60}; expected callbacks of skorch, or (name, "
+                "callback)."
+            )
         one = one if isinstance(one, type) else copy.copy(one)
         if files and hasattr(one, "fn_prefix"):
             # Two nets that write to one file would get each other's weights back.

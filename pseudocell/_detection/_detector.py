@@ -11,7 +11,8 @@ from .._geometry._radius import estimate_cell_radius
 from .._geometry._scale import points_to_nominal
 from .._images import Images, check_clicked, check_probabilities
 from .._net_parameters import NET, NetParametersMixin
-from .._parameters import HOW_TO_RUN, RADIUS, Number
+from .._parameters import HOW_TO_RUN, RADIUS, Number, checked
+from .._validation import check_points
 from ._drawing import Drawing
 from ._look import look_at_clicks, look_at_places
 from ._mixin import DetectorMixin
@@ -328,6 +329,7 @@ class HeatmapDetector(
         )
         return self
 
+    @checked(threshold=[Number()])
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.
 
@@ -348,6 +350,8 @@ class HeatmapDetector(
         """
         check_is_fitted(self)
         images = Images(images, self.n_channels_)
+        if known is not None:
+            known = check_points(known, len(images), "known")
         return self._drawing().find(images, threshold, known, self.n_jobs)
 
     def predict_heatmap(self, images):

@@ -1,6 +1,7 @@
 """From the arguments of a benchmark to the list of its runs."""
 
 import sys
+from numbers import Real
 
 from pseudocell.benchmark._job import Job
 from pseudocell.datasets import CLICK_BIASES
@@ -43,7 +44,7 @@ def check_arguments(sets, methods, seeds, distances, *, shares, clicks, radius_f
 
 def _check_each(name, values, highest, expected):
     for index, value in enumerate(values):
-        if not 0 < value <= highest:
+        if not (isinstance(value, Real) and 0 < value <= highest):
             raise ValueError(
                 f"{name}[{index}] is {value}; expected a number above 0, {expected}."
             )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pseudocell._parameters import HOW_TO_RUN, Values, checked
 from pseudocell.benchmark._methods import METHODS, as_method
 from pseudocell.benchmark._plan import check_arguments, plan_jobs
 from pseudocell.benchmark._sets import as_detection_set
@@ -73,6 +74,19 @@ class BenchmarkResult:
         return multiple * self.sets[record["set"]].max_distance
 
 
+@checked(
+    sets=[list, tuple],
+    methods=[Mapping, None],
+    seeds=[Values()],
+    shares=[Values()],
+    vary=[Mapping, None],
+    clicks=[Values()],
+    radius_factors=[Values()],
+    distances=[Values()],
+    redraw=["boolean"],
+    n_jobs=HOW_TO_RUN["n_jobs"],
+    verbose=HOW_TO_RUN["verbose"],
+)
 def run_benchmark(
     sets: Sequence,
     methods: Mapping | None = None,
