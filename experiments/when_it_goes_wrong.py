@@ -25,7 +25,7 @@ OUTPUT = Path(__file__).parents[1] / "docs" / "images"
 
 def fit(images, clicks, cell_radius=RADIUS, **settings):
     """Fit small nets in short trainings."""
-    nets = {"net": partial(UNet, base_channels=8, depth=2), "n_nets": 2}
+    nets = {"module": partial(UNet, base_channels=8, depth=2), "n_nets": 2}
     detector = PseudoLabelCellDetector(
         cell_radius,
         detector=HeatmapDetector(max_steps=100, batch_size=4, **nets),

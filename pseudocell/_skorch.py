@@ -139,7 +139,7 @@ def fit_net(
     if not all(bool(weights.isfinite().all()) for weights in net.module_.parameters()):
         raise ValueError(
             "The weights of a net are NaN or infinite after its training. Lower "
-            f"learning_rate ({settings.get('lr')}), or check the loss."
+            f"lr ({settings.get('lr')}), or check the loss."
         )
     # What was for this training alone.
     net.train_split, net.passing_ = None, ()

@@ -148,6 +148,33 @@ def test_an_archive_becomes_a_folder_in_one_step(server, tmp_path):
     assert server.paths == ["/set.zip"]
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_breaks_off_leaves_no_archive(server, tmp_path, monkeypatch, is_late):
+    """Before the folder appears, or just after it did."""
+    server.files["/cells.zip"] = zipped({"cells/a.txt": b"a"})
+    rename = _download._rename_durably
+
+    def break_off(source, target):
+        if target == tmp_path / "cells" and not is_late:
+            raise KeyboardInterrupt
+        rename(source, target)
+        if target == tmp_path / "cells":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(_download, "_rename_durably", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        _download.download_folder(server.url + "/cells.zip", tmp_path, "cells")
+    assert [one.name for one in tmp_path.iterdir()] == ["cells"] * is_late
+
+
+def test_what_a_killed_download_left_goes_though_the_folder_is_there(tmp_path):
+    (tmp_path / "cells").mkdir()
+    (tmp_path / ".pseudocell-left").mkdir()
+    (tmp_path / ".pseudocell-left" / ".in-use").touch()
+    _download.download_folder("http://nowhere/cells.zip", tmp_path, "cells")
+    assert [one.name for one in tmp_path.iterdir()] == ["cells"]
+
+
 def test_a_damaged_archive_is_deleted(server, tmp_path):
     good = zipped({"set/a.txt": b"0123456789" * 100})
     damaged = good.replace(b"0123456789", b"9876543210", 1)

@@ -50,7 +50,7 @@ class PublishedRanker(PClassificationRanker):
         Number of L-BFGS iterations.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : array of shape (n_features_in_,)
+    feature_names_in_ : array of shape (`n_features_in_`,)
         Names of the features, when `X` has some.
 
     References

@@ -136,24 +136,26 @@ def download_folder(url, home, name, checksum=None):
         the folder.
     """
     folder = home / name
+    home.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(home)
     if folder.is_dir():
         return folder
-    home.mkdir(parents=True, exist_ok=True)
-    archive = download(url, home / url.rpartition("/")[2], checksum)
     with private_folder(home) as temporary:
+        # Inside, so that it goes with the rest, whatever breaks this off.
+        archive = download(url, temporary / url.rpartition("/")[2], checksum)
         try:
             with zipfile.ZipFile(archive) as opened:
                 opened.extractall(temporary)
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            archive.unlink()
             raise ValueError(
                 f"The archive from {url} is damaged ({error}) and was deleted. Call "
                 "again to download it anew."
             ) from error
         if not (temporary / name).is_dir():
-            held = sorted(one.name for one in temporary.glob("[!.]*"))
+            found = {one.name for one in temporary.glob("[!.]*")}
+            held = sorted(found - {archive.name})
             raise ValueError(
-                f"The archive {archive} holds {held}; expected a folder {name}. Its "
+                f"The archive from {url} holds {held}; expected a folder {name}. Its "
                 "publisher may have changed it."
             )
         try:
@@ -161,7 +163,6 @@ def download_folder(url, home, name, checksum=None):
         except OSError:
             if not folder.is_dir():  # made meanwhile by another process
                 raise
-    archive.unlink(missing_ok=True)
     return folder
 
 
