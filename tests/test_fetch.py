@@ -175,6 +175,20 @@ def test_what_a_killed_download_left_goes_though_the_folder_is_there(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["cells"]
 
 
+def test_files_that_another_program_removes_are_missed(server, tmp_path, monkeypatch):
+    server.files["/cells.zip"] = zipped({"cells/a.txt": b"a", "cells/b.txt": b"b"})
+
+    class Leaky(zipfile.ZipFile):
+        def extractall(self, path):
+            super().extractall(path)
+            (path / "cells" / "a.txt").unlink()
+
+    monkeypatch.setattr(_download.zipfile, "ZipFile", Leaky)
+    with pytest.raises(OSError, match="Another program removed files"):
+        _download.download_folder(server.url + "/cells.zip", tmp_path, "cells")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_damaged_archive_is_deleted(server, tmp_path):
     good = zipped({"set/a.txt": b"0123456789" * 100})
     damaged = good.replace(b"0123456789", b"9876543210", 1)

@@ -146,6 +146,7 @@ def download_folder(url, home, name, checksum=None):
         try:
             with zipfile.ZipFile(archive) as opened:
                 opened.extractall(temporary)
+                held_files = opened.namelist()
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise ValueError(
                 f"The archive from {url} is damaged ({error}) and was deleted. Call "
@@ -157,6 +158,11 @@ def download_folder(url, home, name, checksum=None):
             raise ValueError(
                 f"The archive from {url} holds {held}; expected a folder {name}. Its "
                 "publisher may have changed it."
+            )
+        if not all((temporary / one).exists() for one in held_files):
+            raise OSError(
+                f"Another program removed files from {home} while {url} was unpacked; "
+                "call again."
             )
         try:
             _rename_durably(temporary / name, folder)
