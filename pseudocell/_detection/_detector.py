@@ -1,9 +1,9 @@
 """HeatmapDetector: a U-Net that regresses a heatmap of cell positions."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._callbacks import CallbackSupportMixin, with_callbacks
@@ -21,6 +21,9 @@ from ._training import NominalLabels, find_start
 from ._unseen import LOWEST_PEAK, UnseenMixin
 
 __all__ = ["HeatmapDetector"]
+
+# Minus infinity takes all peaks.
+ANY_HEIGHT = Interval(Real, None, None, closed="both")
 
 
 class HeatmapDetector(
@@ -329,7 +332,7 @@ class HeatmapDetector(
         )
         return self
 
-    @checked(threshold=[Number()])
+    @checked(threshold=[ANY_HEIGHT])
     def find_candidates(self, images, threshold=LOWEST_PEAK, known=None):
         """Return the peaks above any threshold, with their heights.
 
